@@ -1,0 +1,1 @@
+"""Values and decisions: no Twisted, no files, no clock of its own."""

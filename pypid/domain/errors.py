@@ -1,0 +1,94 @@
+"""What can go wrong, in the words of the domain; the web layer maps each to a status once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PackageIndexError(Exception):
+    """An answer other than the one that was asked for."""
+
+
+class IndexNotFound(PackageIndexError):
+    """There is no index of that name."""
+
+
+class ProjectNotFound(PackageIndexError):
+    """The project does not exist in this index; a layered index may try its next base."""
+
+
+class FileNotFound(PackageIndexError):
+    """The project exists, the file does not."""
+
+
+class UpstreamUnavailable(PackageIndexError):
+    """
+    Whether the project or file exists cannot be known now.
+
+    Nobody may be asked instead, and it must never be answered as "not found":
+    installers would take that as leave to look in the next index.
+    """
+
+    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        """``retry_after``: whole seconds after which a client may ask again."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UpstreamBroken(UpstreamUnavailable):
+    """Upstream answered, with something that cannot be used."""
+
+
+class DigestMismatch(UpstreamBroken):
+    """The bytes that arrived are not those that the index page promised."""
+
+
+class UploadRefused(PackageIndexError):
+    """The upload cannot be accepted; ``problems`` names every reason, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class FileExists(UploadRefused):
+    """The filename is taken by other bytes."""
+
+    def __init__(self, filename: str, sha256: str) -> None:
+        # twine --skip-existing and poetry match on the first four words.
+        super().__init__(
+            [
+                (
+                    f"File already exists ({filename!r}, with sha256 hash {sha256!r}). "
+                    "A published file never changes: upload the change under a new version."
+                )
+            ]
+        )
+
+
+class UploadTooLarge(PackageIndexError):
+    """The body is longer than the index accepts."""
+
+
+class NotHosted(PackageIndexError):
+    """The index mirrors another one: nothing can be uploaded to it."""
+
+
+class AuthenticationRequired(PackageIndexError):
+    """No credentials, or wrong ones."""
+
+
+class PermissionRefused(PackageIndexError):
+    """What was asked for is not allowed to this identity, or to anyone."""
+
+
+class StorageFull(PackageIndexError):
+    """There is no room to keep what was sent or fetched."""
+
+
+class StoredFileMissing(PackageIndexError):
+    """A file that was acknowledged cannot be read back: an operator must look."""
+
+
+class NotAcceptable(PackageIndexError):
+    """The client accepts none of the formats that there are."""

@@ -1,0 +1,82 @@
+"""The one model of a project and its distribution files, whatever the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from packaging.version import InvalidVersion, Version
+
+from pypid.domain.filenames import UnknownFilename, parse_filename
+from pypid.domain.names import NormalizedName
+
+DIGEST_PREFIX_LENGTH = 16
+"""Hex digits of the sha256 in a file's URL: 64 bits, so that other bytes get another URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionFile:
+    """One sdist or wheel, as an index page describes it."""
+
+    filename: str
+    sha256: str
+    """64 lower-case hex digits."""
+    size: int | None = None
+    """Bytes; None where an HTML-only upstream does not say."""
+    upload_time: datetime | None = None
+    """Aware, in UTC."""
+    requires_python: str | None = None
+    yanked: str | None = None
+    """None: not yanked. ``""``: yanked without a reason (PEP 592)."""
+    core_metadata: str | None = None
+    """The sha256 of the file's METADATA (PEP 658), if it can be fetched beside it."""
+    origin: str | None = None
+    """Absolute URL at the upstream; None for a hosted file. Never shown to clients."""
+
+    @property
+    def digest_prefix(self) -> str:
+        return self.sha256[:DIGEST_PREFIX_LENGTH]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectPage:
+    """A project's files, in the order in which they are shown."""
+
+    name: NormalizedName
+    files: tuple[DistributionFile, ...]
+    revision: str
+    """Equal revisions of one (index, project) hold equal files: the key of what is rendered."""
+    max_age: int = 0
+    """Seconds for which a client may use the page unasked; 0: it must revalidate each time."""
+    versions: tuple[str, ...] = field(default=())
+    """Every version that has a file, and those that upstream names without one; oldest first."""
+
+    def find(self, filename: str, digest_prefix: str) -> DistributionFile | None:
+        """Return the file of that name whose digest begins so, if the page has it."""
+        for file in self.files:
+            if file.filename == filename and file.digest_prefix == digest_prefix:
+                return file
+        return None
+
+
+def versions_of(files: tuple[DistributionFile, ...]) -> tuple[str, ...]:
+    """Return the distinct versions of ``files``, oldest first; unparsable filenames have none."""
+    found: set[Version] = set()
+    for file in files:
+        try:
+            found.add(parse_filename(file.filename).version)
+        except UnknownFilename:
+            continue
+    return tuple(str(version) for version in sorted(found))
+
+
+def sort_versions(texts: frozenset[str]) -> tuple[str, ...]:
+    """Return version ``texts`` oldest first; those that are no PEP 440 versions come before."""
+    legacy: list[str] = []
+    proper: list[tuple[Version, str]] = []
+    for text in texts:
+        try:
+            proper.append((Version(text), text))
+        except InvalidVersion:
+            legacy.append(text)
+    return (*sorted(legacy), *(text for _, text in sorted(proper)))
