@@ -1,0 +1,1 @@
+"""The databases' schemas, one numbered file for each version of each."""

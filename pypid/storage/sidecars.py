@@ -1,0 +1,62 @@
+"""What each upload said, in a file of its own beside the database: hosted.db can be rebuilt from these."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from pypid.offload import Offload
+from pypid.storage.blobs import sync_directory
+from pypid.storage.records import HostedFile
+
+
+class Sidecars:
+    """
+    ``<root>/<index>/<project>/<filename>.json``, one for each hosted file.
+
+    The three parts are parsed names, so none of them can leave the root; the
+    slash of a two-segment index becomes a ``+``, which no index name has.
+    """
+
+    def __init__(self, root: Path, offload: Offload) -> None:
+        self._root = root
+        self._offload = offload
+
+    def prepare(self) -> None:
+        """Make the root directory if it is not there."""
+        self._root.mkdir(mode=0o750, exist_ok=True)
+
+    async def write(self, file: HostedFile, form: Mapping[str, tuple[str, ...]]) -> None:
+        """Keep ``file`` and the ``form`` it came with; both are on the disk when this returns."""
+        record = {"sidecar": 1, **asdict(file), "form": form}
+        text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
+        # Lone surrogates cannot occur in decoded text, but must not lose an upload if they do.
+        await self._offload(self._write, self._path(file), text.encode("utf-8", "backslashreplace"))
+
+    def _path(self, file: HostedFile) -> Path:
+        return self._root / file.index_name.replace("/", "+") / file.project / f"{file.filename}.json"
+
+    def _write(self, path: Path, data: bytes) -> None:
+        self._make_directories(path.parent)
+        unfinished = path.parent / f".{secrets.token_hex(8)}.part"
+        try:
+            with unfinished.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        sync_directory(path.parent)
+
+    def _make_directories(self, directory: Path) -> None:
+        """Make ``directory``, and each new one durable in its parent."""
+        if directory.is_dir():
+            return
+        self._make_directories(directory.parent)
+        directory.mkdir(mode=0o750, exist_ok=True)
+        sync_directory(directory.parent)

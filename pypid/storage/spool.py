@@ -1,0 +1,146 @@
+"""A file that is read while it still arrives, its end withheld until its digest is known to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from pypid.domain.errors import DigestMismatch
+from pypid.storage.blobs import CHUNK
+from pypid.storage.staging import StagedFile
+
+HOLD_BACK = 64 * 1024
+"""Bytes withheld until the digest matches: what a Twisted transport may pass on in one write."""
+
+WHOLE = 1024 * 1024
+"""A file of up to so many bytes is withheld entirely: its failure can still become a clean 502."""
+
+
+class Spool:
+    """
+    One writer, any number of readers, each at its own pace.
+
+    Readers see bytes as soon as they are written, but for the last `HOLD_BACK`
+    of them, which are released when the digest has been verified: no reader
+    can complete a file whose digest is wrong.
+
+    Readers `enter` and `leave`; the staged file is closed when the writing is
+    over and the last reader has left.
+    """
+
+    def __init__(self) -> None:
+        self.finished = False
+        self._staged: StagedFile | None = None
+        self._size: int | None = None
+        self._released = 0
+        self._readers = 0
+        self._failure: Failure | None = None
+        self._waiting: list[Deferred[None]] = []
+
+    # The writer's side.
+
+    def begin(self, staged: StagedFile) -> None:
+        """Write to ``staged``, and close it in the end."""
+        self._staged = staged
+
+    def announce(self, size: int | None) -> None:
+        """Expect ``size`` bytes; None: not known, nothing is released before `finish`."""
+        self._size = size
+        self._wake()
+
+    async def write(self, data: bytes) -> None:
+        """
+        Append ``data``.
+
+        Raises `DigestMismatch` when more comes than was announced, `OSError`
+        when the disk refuses it.
+        """
+        staged = self._begun()
+        if self._size is not None and staged.size + len(data) > self._size:
+            raise DigestMismatch(f"more than the announced {self._size} bytes came")
+        await staged.write(data)
+        if self._size is not None and self._size > WHOLE:
+            self._released = max(0, min(staged.size, self._size - HOLD_BACK))
+            self._wake()
+
+    def verify(self, sha256: str) -> None:
+        """Raise `DigestMismatch` unless the bytes that came are all, and the right ones."""
+        staged = self._begun()
+        if self._size is not None and staged.size != self._size:
+            raise DigestMismatch(f"{staged.size} bytes came of {self._size}")
+        if staged.sha256 != sha256:
+            raise DigestMismatch(f"its sha256 is {staged.sha256}, not {sha256} as the index page says")
+
+    def finish(self) -> None:
+        """Release everything. To be called after `verify`."""
+        self._size = self._released = self._begun().size
+        self.finished = True
+        self._over()
+
+    def fail(self, failure: Failure) -> None:
+        """Give ``failure`` to every reader that wants more than was released."""
+        self._failure = failure
+        self._over()
+
+    # The readers' side.
+
+    def enter(self) -> None:
+        self._readers += 1
+
+    def leave(self) -> None:
+        self._readers -= 1
+        self._close_if_done()
+
+    async def announced(self) -> int:
+        """Return the size of the whole file, waiting for upstream to say it or to have sent everything."""
+        await self._until(lambda: self._size is not None)
+        assert self._size is not None
+        return self._size
+
+    async def read(self, offset: int, size: int = CHUNK) -> bytes:
+        """
+        Return up to ``size`` bytes from ``offset``, waiting for them to arrive.
+
+        Returns ``b""`` at the verified end. Raises what `fail` was given.
+        Cancelling lets this reader go and nobody else.
+        """
+        await self._until(lambda: offset < self._released or self.finished)
+        if offset >= self._released:
+            return b""
+        return await self._begun().read(offset, min(size, self._released - offset))
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            if self._failure is not None:
+                self._failure.raiseException()
+            await self._progress()
+
+    def _progress(self) -> Deferred[None]:
+        waiting: Deferred[None] = Deferred(self._give_up)
+        self._waiting.append(waiting)
+        return waiting
+
+    def _give_up(self, waiting: Deferred[None]) -> None:
+        if waiting in self._waiting:  # else it is being woken, and an earlier reader cancelled it
+            self._waiting.remove(waiting)
+
+    def _wake(self) -> None:
+        woken, self._waiting = self._waiting, []
+        for waiting in woken:
+            if not waiting.called:
+                waiting.callback(None)
+
+    def _over(self) -> None:
+        self._wake()
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self._readers == 0 and self._staged is not None and (self.finished or self._failure is not None):
+            self._staged.close()
+
+    def _begun(self) -> StagedFile:
+        if self._staged is None:
+            raise RuntimeError("nothing has begun to arrive")
+        return self._staged

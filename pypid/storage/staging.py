@@ -1,0 +1,125 @@
+"""Files on their way in: written once and hashed as they come, on the blobs' own file system."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pypid.offload import Offload
+from pypid.storage.descriptor import SharedDescriptor
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+ALGORITHMS: Mapping[str, Callable[[], _Digest]] = {
+    "sha256": hashlib.sha256,
+    "blake2_256": lambda: hashlib.blake2b(digest_size=32),
+    "md5": lambda: hashlib.md5(usedforsecurity=False),
+}
+"""The digests that a file can be given as it comes, by the upload API's names."""
+
+
+class Staging:
+    """
+    The directory of unfinished files.
+
+    Nothing in it survives a start: what was unfinished was never acknowledged.
+    """
+
+    def __init__(self, directory: Path, offload: Offload) -> None:
+        self._directory = directory
+        self._offload = offload
+
+    def prepare(self) -> None:
+        """Make the directory, or empty it. Call it while holding the data directory's lock."""
+        self._directory.mkdir(mode=0o750, exist_ok=True)
+        for leftover in self._directory.iterdir():
+            leftover.unlink()
+
+    async def create(self, *algorithms: str, reserve: int = 0) -> StagedFile:
+        """
+        Return a new empty file that will know its sha256 and ``algorithms``.
+
+        ``reserve`` bytes of disk are set aside for it. Raises `OSError`
+        (ENOSPC, EDQUOT) when there is no room for them.
+        """
+        path = self._directory / f"{secrets.token_hex(16)}.part"
+        descriptor = await self._offload(_create, path, reserve)
+        return StagedFile(path, descriptor, {"sha256", *algorithms}, self._offload)
+
+
+def _create(path: Path, reserve: int) -> SharedDescriptor:
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o440)
+    try:
+        if reserve:
+            os.posix_fallocate(number, 0, reserve)
+    except OSError:
+        os.close(number)
+        path.unlink()
+        raise
+    return SharedDescriptor(number)
+
+
+class StagedFile:
+    """
+    One unfinished file.
+
+    `write` calls must not overlap: await each. `close` must be called in the
+    end, whatever happened: it discards what no blob store took over.
+    """
+
+    def __init__(self, path: Path, descriptor: SharedDescriptor, algorithms: set[str], offload: Offload) -> None:
+        self.path = path
+        self.size = 0
+        self._descriptor = descriptor
+        self._offload = offload
+        self._hashes = {name: ALGORITHMS[name]() for name in algorithms}
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what is written so far."""
+        return self._hashes["sha256"].hexdigest()
+
+    def digests(self) -> dict[str, str]:
+        """Return each digest, of what is written so far, in lower-case hex."""
+        return {name: digest.hexdigest() for name, digest in self._hashes.items()}
+
+    async def write(self, data: bytes) -> None:
+        """Append ``data``. Raises `OSError` when the disk refuses it."""
+        await self._offload(self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        self._descriptor.append(data)
+        for digest in self._hashes.values():
+            digest.update(data)
+        self.size += len(data)
+
+    async def read(self, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``offset``, of those that are written."""
+        return await self._offload(self._descriptor.pread, size, offset)
+
+    async def sync(self) -> None:
+        """
+        Return when the bytes are on the disk.
+
+        After an `OSError` the file is worth nothing, and must not be synced
+        again: the kernel may have dropped the pages that it could not write.
+        """
+        # The size is cut back to what came: more may have been reserved.
+        await self._offload(self._descriptor.sync, self.size)
+
+    def unlink(self) -> None:
+        """Take the file out of staging; what is open stays readable. May be called more than once."""
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let the file go. May be called more than once."""
+        self.unlink()
+        self._descriptor.close()
