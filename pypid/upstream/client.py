@@ -1,0 +1,283 @@
+"""Asking one upstream index for pages and files, over HTTP, within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet import defer, error
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web._newclient import RequestGenerationFailed, RequestNotSent
+from twisted.web.client import RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IResponse
+
+from pypid import __version__
+from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
+from pypid.upstream.body import BodyTooLarge, read_body
+
+T = TypeVar("T")
+
+MAX_REDIRECTS = 5
+"""Hops. PyPI needs one (to the normalized name); a loop is seen soon (A30, A31)."""
+
+RETRY_AFTER_LIMITS = (1, 600)
+"""Seconds between which an upstream's Retry-After is believed (A12)."""
+
+PAGE_ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+PAGE_TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"})
+
+NETWORK_ERRORS = (
+    error.ConnectError,
+    error.ConnectionLost,
+    error.ConnectionDone,
+    error.ConnectionAborted,
+    error.DNSLookupError,
+    error.TimeoutError,
+    defer.TimeoutError,
+    ResponseFailed,
+    ResponseNeverReceived,
+    RequestNotSent,
+    RequestTransmissionFailed,
+    RequestGenerationFailed,
+    PotentialDataLoss,
+    SSL.Error,
+    VerificationError,
+)
+"""What Twisted, pyOpenSSL and service-identity raise when the other side, or the way there, fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamLimits:
+    """Seconds and bytes; `pypid.config` has the defaults and their reasons."""
+
+    header_timeout: float
+    """From the request, connecting included, to the end of the response's header section."""
+    idle_timeout: float
+    page_timeout: float
+    file_timeout: float
+    max_page: int
+    max_file: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedPage:
+    """A page as it was sent; ``body`` is still in the content coding ``encoding``."""
+
+    url: str
+    content_type: str
+    encoding: str
+    body: bytes
+    etag: str | None
+    last_modified: str | None
+
+
+class Unchanged:
+    """Upstream confirms the page that is held."""
+
+
+class Absent:
+    """Upstream says that there is no such thing."""
+
+
+class FileSink(Protocol):
+    """Who takes a file's bytes."""
+
+    def begin(self, size: int | None) -> None:
+        """
+        Be told, before the first byte, how many will come, where upstream says so.
+
+        Raises `UpstreamBroken` when that cannot be right; the transfer then ends.
+        """
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+
+class UpstreamClient:
+    """
+    One upstream's pages and files.
+
+    Everything that goes wrong on the way is raised as `UpstreamUnavailable`,
+    or as `UpstreamBroken` when upstream did answer, with nonsense. Cancelling
+    any call closes its connection.
+    """
+
+    _log = Logger()
+
+    def __init__(self, agent: IAgent, clock: IReactorTime, limits: UpstreamLimits) -> None:
+        self._agent = agent
+        self._clock = clock
+        self._limits = limits
+
+    async def page(self, url: str, *, etag: str | None, last_modified: str | None) -> FetchedPage | Unchanged | Absent:
+        """Fetch the page at ``url``, only if it has changed since the validators given were sent with it."""
+        headers = {"Accept": PAGE_ACCEPT, "Accept-Encoding": "gzip"}
+        if etag is not None:
+            headers["If-None-Match"] = etag
+        elif last_modified is not None:
+            headers["If-Modified-Since"] = last_modified
+        return await self._within(self._limits.page_timeout, self._page(url, headers))
+
+    async def _page(self, url: str, headers: dict[str, str]) -> FetchedPage | Unchanged | Absent:
+        response, url = await self._ask(b"GET", url, headers)
+        if response.code == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
+            await self._discard(response)
+            return Unchanged()
+        if response.code in {404, 410}:
+            await self._discard(response)
+            return Absent()
+        await self._expect_success(response, url)
+        content_type = (_header(response, "Content-Type") or "").partition(";")[0].strip().lower()
+        if content_type not in PAGE_TYPES:
+            await self._discard(response)
+            raise UpstreamBroken(f"{_shown(url)} is no index page: its type is {content_type!r}")
+        chunks: list[bytes] = []
+
+        async def collect(data: bytes) -> None:
+            chunks.append(data)
+
+        await self._read(response, collect, limit=self._limits.max_page)
+        return FetchedPage(
+            url=url,
+            content_type=content_type,
+            encoding=(_header(response, "Content-Encoding") or "identity").strip().lower(),
+            body=b"".join(chunks),
+            etag=_header(response, "ETag"),
+            last_modified=_header(response, "Last-Modified"),
+        )
+
+    async def file(self, url: str, sink: FileSink) -> None:
+        """Pass the bytes of the file at ``url`` to ``sink``, as they come and as fast as it takes them."""
+        await self._within(self._limits.file_timeout, self._file(url, sink))
+
+    async def _file(self, url: str, sink: FileSink) -> None:
+        response, url = await self._ask(b"GET", url, {"Accept-Encoding": "identity"})
+        await self._expect_success(response, url)
+        try:
+            sink.begin(None if response.length is UNKNOWN_LENGTH else response.length)
+        except UpstreamBroken:
+            await self._discard(response)
+            raise
+        await self._read(response, sink.write, limit=self._limits.max_file, close_ends=True)
+
+    async def file_size(self, url: str) -> int | None:
+        """Return the length of the file at ``url`` without fetching it; None where upstream does not say."""
+        response, url = await self._ask(b"HEAD", url, {"Accept-Encoding": "identity"})
+        await self._expect_success(response, url)
+        length = _header(response, "Content-Length")
+        await self._discard(response)
+        return int(length) if length is not None and length.isascii() and length.isdigit() else None
+
+    async def _ask(self, method: bytes, url: str, headers: dict[str, str]) -> tuple[IResponse, str]:
+        """Return the answer, after redirections, and the URL that gave it."""
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                request = self._agent.request(method, _encoded(url), Headers(_with_agent(headers)))
+                response = await request.addTimeout(self._limits.header_timeout, self._clock)
+            except ValueError as e:
+                raise UpstreamBroken(f"{_shown(url)} is no URL that can be asked: {e}") from e
+            except NETWORK_ERRORS as e:
+                raise UpstreamUnavailable(f"{_shown(url)} does not answer: {_reason(e)}") from e
+            location = _header(response, "Location")
+            if response.code not in {301, 302, 303, 307, 308} or location is None:
+                return response, url
+            await self._discard(response)
+            url = _redirected(url, location)
+        raise UpstreamBroken(f"{_shown(url)} redirects more than {MAX_REDIRECTS} times")
+
+    async def _expect_success(self, response: IResponse, url: str) -> None:
+        if response.code == 200:
+            return
+        await self._discard(response)
+        if response.code == 429 or response.code >= 500:
+            raise UpstreamUnavailable(
+                f"{_shown(url)} answers {response.code}", retry_after=_retry_after(_header(response, "Retry-After"))
+            )
+        raise UpstreamBroken(f"{_shown(url)} answers {response.code}")
+
+    async def _read(self, response: IResponse, write: Any, *, limit: int, close_ends: bool = False) -> None:
+        try:
+            await read_body(
+                response, write, limit=limit, idle=self._limits.idle_timeout, clock=self._clock, close_ends=close_ends
+            )
+        except BodyTooLarge as e:
+            raise UpstreamBroken(f"upstream sends more than {limit} bytes") from e
+        except NETWORK_ERRORS as e:
+            raise UpstreamUnavailable(f"upstream broke off: {_reason(e)}") from e
+
+    async def _discard(self, response: IResponse) -> None:
+        """Read what little is left of an answer whose body says nothing, or close its connection."""
+
+        async def drop(data: bytes) -> None:
+            pass
+
+        try:
+            await read_body(response, drop, limit=64 * 1024, idle=self._limits.idle_timeout, clock=self._clock)
+        except (BodyTooLarge, *NETWORK_ERRORS):
+            self._log.debug("an answer of status {status} was not read to its end", status=response.code)
+
+    async def _within(self, seconds: float, work: Coroutine[Deferred[Any], Any, T]) -> T:
+        try:
+            return await Deferred.fromCoroutine(work).addTimeout(seconds, self._clock)
+        except defer.TimeoutError as e:
+            raise UpstreamUnavailable(f"upstream was not done after {seconds:g} s") from e
+
+
+def _with_agent(headers: dict[str, str]) -> dict[str, list[str]]:
+    return {name: [value] for name, value in {**headers, "User-Agent": f"pypid/{__version__}"}.items()}
+
+
+def _header(response: IResponse, name: str) -> str | None:
+    values = response.headers.getRawHeaders(name)
+    return values[0] if values else None
+
+
+def _retry_after(text: str | None) -> int:
+    low, high = RETRY_AFTER_LIMITS
+    if text is None or not (text.isascii() and text.isdigit()):
+        return 5
+    return min(max(int(text[:9]), low), high)
+
+
+def _redirected(url: str, location: str) -> str:
+    """Return where ``location``, in an answer of ``url``, leads; raise `UpstreamBroken` where nobody should go."""
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        host = parts.hostname
+    except ValueError as e:
+        raise UpstreamBroken(f"{_shown(url)} redirects to nonsense") from e
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        raise UpstreamBroken(f"{_shown(url)} redirects to a URL that is not followed")
+    if urlsplit(url).scheme == "https" and parts.scheme != "https":
+        raise UpstreamBroken(f"{_shown(url)} redirects from https to http")
+    return target.partition("#")[0]
+
+
+def _encoded(url: str) -> bytes:
+    try:
+        return url.partition("#")[0].encode("ascii")
+    except UnicodeEncodeError as e:
+        raise UpstreamBroken(f"{_shown(url)} has characters that no URL has") from e
+
+
+def _shown(url: str) -> str:
+    """Return ``url`` for a message: without credentials or query, which may be secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+def _reason(e: BaseException) -> str:
+    """Return the innermost reason: Twisted wraps several failures in one exception."""
+    reasons = getattr(e, "reasons", None)
+    if reasons:
+        return _reason(reasons[0].value)
+    return str(e) or type(e).__name__
