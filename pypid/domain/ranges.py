@@ -1,0 +1,88 @@
+"""Which part of a file a request asks for, and whether it asks at all (RFC 9110, sections 13.1 and 14)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# A hundred digits are beyond any file and cheap as an int; a longer number makes the header malformed.
+_SPEC = re.compile(r"([0-9]{0,100})[ \t]*-[ \t]*([0-9]{0,100})")
+_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+class UnsatisfiableRange(ValueError):
+    """The range lies outside the file: 416, with ``Content-Range: bytes */SIZE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """Bytes from ``start`` up to but without ``stop``; never empty, never past the file's end."""
+
+    start: int
+    stop: int
+
+
+def parse_range(header: str | None, size: int) -> ByteRange | None:
+    """
+    Return the part of a file of ``size`` bytes that a Range header names.
+
+    None stands for the whole file, as an ordinary 200: no header, another
+    unit, a malformed header, or several ranges (whose answers would multiply
+    the bytes sent: CVE-2011-3192). Raises `UnsatisfiableRange` for a range
+    that begins at or after the end, and for a suffix of no bytes.
+    """
+    spec = _single_spec(header)
+    if spec is None:
+        return None
+    first, last = spec
+    if not first:
+        return _suffix(int(last), size)
+    start = int(first)
+    if last and int(last) < start:
+        return None  # malformed, says section 14.1.1; so not 416
+    if start >= size:
+        raise UnsatisfiableRange(f"the range starts at byte {start}, but the file has {size} bytes")
+    return ByteRange(start, min(int(last) + 1, size) if last else size)
+
+
+def _single_spec(header: str | None) -> tuple[str, str] | None:
+    """Return the digits before and after the one hyphen, not both of them empty."""
+    unit, _, specs = (header or "").partition("=")
+    if unit.strip().lower() != "bytes":
+        return None
+    named = [spec.strip() for spec in specs.split(",") if spec.strip()]
+    if len(named) != 1:
+        return None
+    match = _SPEC.fullmatch(named[0])
+    if match is None or not (match[1] or match[2]):
+        return None
+    return match[1], match[2]
+
+
+def _suffix(length: int, size: int) -> ByteRange | None:
+    if length == 0:
+        raise UnsatisfiableRange("the range is the last 0 bytes of the file")
+    if size == 0:
+        return None  # satisfiable by section 14.1.2, but no Content-Range can say "no bytes of 0"
+    return ByteRange(max(size - length, 0), size)
+
+
+def if_range_matches(header: str | None, etag: str) -> bool:
+    """
+    Return whether a Range header counts, given the If-Range header beside it.
+
+    The comparison is strong, so a weak tag never matches. Nor does a date:
+    the only validator of our files is the ETag.
+    """
+    if header is None:
+        return True
+    return header.strip() == etag and not etag.startswith("W/")
+
+
+def etag_matches(if_none_match: str | None, etag: str) -> bool:
+    """Return whether the client has this representation already (304), by weak comparison."""
+    if if_none_match is None:
+        return False
+    if if_none_match.strip() == "*":
+        return True
+    return etag.removeprefix("W/") in _ENTITY_TAG.findall(if_none_match)

@@ -1,0 +1,179 @@
+"""The HTML form of the Simple API: PEP 503, 592, 629, 658 and 714."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from html.parser import HTMLParser
+from urllib.parse import unquote, urljoin, urlsplit
+
+from pypid.domain.files import DistributionFile, ProjectPage, versions_of
+from pypid.domain.names import NormalizedName
+from pypid.domain.simple_page import (
+    InvalidPage,
+    ParsedPage,
+    Sieve,
+    encodable,
+    known_requires_python,
+    known_sha256,
+    known_time,
+    relative_url,
+    require_version_1,
+)
+
+API_VERSION = "1.1"
+
+_VERSION_NAME = "pypi:repository-version"
+_FRAGMENT_SEPARATORS = re.compile("[#&]")
+# HTML has no NUL, readers turn CR into LF, and one line is to be one file. Any other control
+# character can only stand for itself: as a reference it would mean something else (&#128; is the euro sign).
+_CONTROLS = str.maketrans({"\0": "\N{REPLACEMENT CHARACTER}", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
+
+Attributes = Mapping[str, str | None]
+
+
+def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPage:
+    """
+    Return what a page fetched from ``url``, after redirects, says about ``project``.
+
+    The text of a link is not looked at: the filename is the last segment of
+    its URL. Raises `InvalidPage`, and nothing else, for a body that is not
+    such a page; a page without files is one.
+    """
+    reader = _Reader()
+    try:
+        # Wrong bytes can only spoil the entry that they are in: filenames and digests are ASCII.
+        reader.feed(body.decode("utf-8-sig", errors="replace"))
+        reader.close()
+    except AssertionError as e:
+        # What html.parser raises for marked sections it does not know: <![x[
+        raise InvalidPage(f"not a project page in HTML: {e}") from e
+    if not reader.is_html:
+        raise InvalidPage("not a project page in HTML: no doctype, no <html>, <body> or <a>")
+    require_version_1(reader.version)
+    sieve = Sieve(project, base=_base(url, reader.base))
+    for anchor in reader.anchors:
+        sieve.offer(_from_anchor(anchor))
+    files = sieve.files()
+    return ParsedPage(files, versions_of(files), sieve.dropped())
+
+
+def render_project(page: ProjectPage) -> bytes:
+    """Return the body that says ``page`` to a client of ``{base}/simple/{project}/``."""
+    return _document(f"Links for {page.name}", (_anchor(page.name, file) for file in page.files))
+
+
+def render_project_list(names: Iterable[NormalizedName]) -> bytes:
+    return _document("Simple index", (_element("a", {"href": f"{name}/"}, name) for name in names))
+
+
+class _Reader(HTMLParser):
+    """Collects from a document what the Simple API gives a meaning to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anchors: list[Attributes] = []
+        self.base: str | None = None
+        self.version: str | None = None
+        self.is_html = False
+
+    def handle_decl(self, decl: str) -> None:
+        self.is_html |= decl[:7].lower() == "doctype"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.is_html |= tag in {"html", "body", "a"}
+        attributes = dict(reversed(attrs))  # of an attribute given twice, the first counts
+        if tag == "a" and attributes.get("href"):
+            self.anchors.append(attributes)
+        elif tag == "base" and self.base is None:
+            self.base = attributes.get("href")
+        elif tag == "meta" and attributes.get("name") == _VERSION_NAME and self.version is None:
+            self.version = attributes.get("content") or ""
+
+
+def _base(url: str, href: str | None) -> str:
+    """Return what links are relative to; a ``<base>`` that is no URL counts as absent."""
+    try:
+        base = urljoin(url, (href or "").strip())
+        urlsplit(base)
+    except ValueError:
+        return url
+    return base
+
+
+def _from_anchor(attributes: Attributes) -> DistributionFile:
+    """Return what a link says, unchecked, for a `Sieve`."""
+    href = (attributes["href"] or "").strip()
+    link, _, fragment = href.partition("#")
+    return DistributionFile(
+        filename=_last_segment(link),
+        sha256=_sha256_in(fragment),
+        upload_time=known_time(attributes.get("data-upload-time")),
+        requires_python=known_requires_python(attributes.get("data-requires-python")),
+        yanked=attributes["data-yanked"] or "" if "data-yanked" in attributes else None,
+        core_metadata=_core_metadata(attributes),
+        origin=link,
+    )
+
+
+def _last_segment(link: str) -> str:
+    try:
+        return unquote(urlsplit(link).path.rpartition("/")[2])
+    except ValueError:
+        return link
+
+
+def _sha256_in(fragment: str) -> str:
+    """Return the digest in ``egg=demo&sha256=...``; several that differ come out as no digest at all."""
+    claims = {part.removeprefix("sha256=") for part in _FRAGMENT_SEPARATORS.split(fragment) if part[:7] == "sha256="}
+    return " and ".join(sorted(claims))
+
+
+def _core_metadata(attributes: Attributes) -> str | None:
+    """Return the digest of the METADATA; a bare ``true`` is none, as what it lets through cannot be verified."""
+    for name in ("data-core-metadata", "data-dist-info-metadata"):
+        algorithm, _, digest = (attributes.get(name) or "").partition("=")
+        if algorithm == "sha256" and (known := known_sha256(digest)):
+            return known
+    return None
+
+
+def _anchor(project: NormalizedName, file: DistributionFile) -> str:
+    attributes = {"href": f"{relative_url(project, file)}#sha256={file.sha256}"}
+    if file.requires_python is not None:
+        attributes["data-requires-python"] = file.requires_python
+    if file.yanked is not None:
+        attributes["data-yanked"] = file.yanked
+    if file.core_metadata is not None:
+        attributes["data-core-metadata"] = attributes["data-dist-info-metadata"] = f"sha256={file.core_metadata}"
+    return _element("a", attributes, file.filename)
+
+
+def _document(title: str, links: Iterable[str]) -> bytes:
+    lines = [
+        "<!DOCTYPE html>",
+        "<html>",
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta name="{_VERSION_NAME}" content="{API_VERSION}">',
+        _element("title", {}, title),
+        "</head>",
+        "<body>",
+        _element("h1", {}, title),
+        *(f"{link}<br>" for link in links),
+        "</body>",
+        "</html>",
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+def _element(tag: str, attributes: Mapping[str, str], text: str) -> str:
+    """Return one element: the only place where anyone's text becomes markup."""
+    written = "".join(f' {name}="{_escape(value)}"' for name, value in attributes.items())
+    return f"<{tag}{written}>{_escape(text)}</{tag}>"
+
+
+def _escape(text: str) -> str:
+    return escape(encodable(text)).translate(_CONTROLS)

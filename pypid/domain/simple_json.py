@@ -1,0 +1,200 @@
+"""The JSON form of the Simple API: PEP 691, 700 and 714."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pypid.domain.files import DistributionFile, ProjectPage, sort_versions, versions_of
+from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
+from pypid.domain.simple_page import (
+    MAX_FILES,
+    InvalidPage,
+    ParsedPage,
+    Sieve,
+    encodable,
+    known_requires_python,
+    known_sha256,
+    known_time,
+    relative_url,
+    require_version_1,
+)
+
+API_VERSION = "1.1"
+
+_MAX_SIZE = 1 << 40
+"""Bytes: a thousand times the largest file that PyPI has; a larger claim is an error."""
+
+_MAX_VERSION_LENGTH = 255
+"""Characters. int(), and with it every version parser, refuses a number of more than 4300 digits."""
+
+_MAX_COMMAS = 32 * MAX_FILES
+"""In one page. A file entry of PyPI has about 15; a page of 64 MiB that is all commas would take gigabytes to read."""
+
+
+class _Hashes(Struct, omit_defaults=True):
+    sha256: str | None = None
+
+
+class _File(Struct, omit_defaults=True, rename="kebab"):
+    """
+    A file on the wire, both ways.
+
+    Absent, null and default are one thing here: uv rejects a page with nulls.
+    """
+
+    filename: str
+    url: str
+    hashes: _Hashes | None = None
+    size: int | None = None
+    upload_time: str | None = None
+    requires_python: str | None = None
+    yanked: bool | str | None = None
+    core_metadata: bool | _Hashes | None = None
+    dist_info_metadata: bool | _Hashes | None = None
+    """The name of ``core-metadata`` before PEP 714."""
+    data_dist_info_metadata: bool | _Hashes | None = None
+    """What PyPI called it by mistake, and still sends."""
+
+
+class _Meta(Struct, rename="kebab"):
+    api_version: str | None = None
+
+
+class _Received(Struct):
+    """
+    A project page as it arrives.
+
+    Its entries are read one at a time, because one that is wrong must not cost the others.
+    """
+
+    files: list[msgspec.Raw]
+    meta: _Meta | None = None
+    name: str | None = None
+    versions: Any = None
+
+
+class _Page(Struct):
+    meta: _Meta
+    name: str
+    versions: tuple[str, ...]
+    files: list[_File]
+
+
+_page_decoder = msgspec.json.Decoder(_Received)
+_file_decoder = msgspec.json.Decoder(_File)
+
+
+def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPage:
+    """
+    Return what a page fetched from ``url``, after redirects, says about ``project``.
+
+    Raises `InvalidPage`, and nothing else, for a body that is not such a page.
+    """
+    received = _decode_page(body)
+    require_version_1(received.meta.api_version if received.meta else None)
+    _require_project(received.name, project)
+    sieve = Sieve(project, base=url)
+    for number, raw in enumerate(received.files, 1):
+        try:
+            sieve.offer(_from_wire(_file_decoder.decode(raw)))
+        except msgspec.DecodeError as e:
+            sieve.drop(f"entry {number}", str(e))
+    files = sieve.files()
+    return ParsedPage(files, _named_versions(received.versions) or versions_of(files), sieve.dropped())
+
+
+def render_project(page: ProjectPage) -> bytes:
+    """Return the body that says ``page`` to a client of ``{base}/simple/{project}/``."""
+    # PEP 700 makes size mandatory from 1.1 on, so a page that lacks one can only claim 1.0. The newer keys
+    # stay: a reader of 1.0 ignores them, and installers look for upload-time whatever the version says.
+    complete = all(file.size is not None for file in page.files)
+    body = _Page(
+        meta=_Meta(API_VERSION if complete else "1.0"),
+        name=page.name,
+        versions=page.versions or versions_of(page.files),
+        files=[_to_wire(page.name, file) for file in page.files],
+    )
+    return msgspec.json.encode(body)
+
+
+def render_project_list(names: Iterable[NormalizedName]) -> bytes:
+    return msgspec.json.encode({"meta": _Meta(API_VERSION), "projects": [{"name": name} for name in names]})
+
+
+def _decode_page(body: bytes) -> _Received:
+    if body.count(b",") > _MAX_COMMAS:
+        raise InvalidPage(f"the page has more than {_MAX_COMMAS} values")
+    try:
+        # As text: msgspec does not look at the encoding of what it skips.
+        return _page_decoder.decode(body.decode())
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise InvalidPage(f"not a project page in JSON: {e}") from e
+    except RecursionError as e:
+        raise InvalidPage("not a project page in JSON: nested too deeply") from e
+
+
+def _require_project(name: str | None, project: NormalizedName) -> None:
+    """Refuse another project's page, which a confused cache may send; its files would all be dropped."""
+    if name is None:
+        return
+    try:
+        same = normalize_name(name) == project
+    except InvalidName:
+        same = False
+    if not same:
+        raise InvalidPage(f"the page is of the project {shorten(name)}, not of {project}")
+
+
+def _named_versions(versions: object) -> tuple[str, ...]:
+    if not isinstance(versions, list):
+        return ()
+    return sort_versions(frozenset(v for v in versions if isinstance(v, str) and len(v) <= _MAX_VERSION_LENGTH))
+
+
+def _from_wire(entry: _File) -> DistributionFile:
+    """Return ``entry`` as it is, for a `Sieve`; only optional claims that mean nothing are left out."""
+    claims = (entry.core_metadata, entry.dist_info_metadata, entry.data_dist_info_metadata)
+    # A bare ``true`` is no claim: what it would let through could not be verified.
+    metadata = (known_sha256(claim.sha256) for claim in claims if isinstance(claim, _Hashes))
+    return DistributionFile(
+        filename=entry.filename,
+        sha256=(entry.hashes.sha256 if entry.hashes else None) or "",
+        size=entry.size if entry.size is not None and 0 <= entry.size <= _MAX_SIZE else None,
+        upload_time=known_time(entry.upload_time),
+        requires_python=known_requires_python(entry.requires_python),
+        yanked=_yanked_from_wire(entry.yanked),
+        core_metadata=next(filter(None, metadata), None),
+        origin=entry.url,
+    )
+
+
+def _yanked_from_wire(yanked: bool | str | None) -> str | None:  # noqa: FBT001 (PEP 691's own type)
+    if isinstance(yanked, str):
+        return yanked
+    return "" if yanked else None
+
+
+def _to_wire(project: NormalizedName, file: DistributionFile) -> _File:
+    metadata = None if file.core_metadata is None else _Hashes(file.core_metadata)
+    return _File(
+        filename=file.filename,
+        url=relative_url(project, file),
+        hashes=_Hashes(file.sha256),
+        size=file.size,
+        upload_time=None if file.upload_time is None else _time_to_wire(file.upload_time),
+        requires_python=None if file.requires_python is None else encodable(file.requires_python),
+        # PEP 691 has no empty reason: without one it has to be ``true``.
+        yanked=None if file.yanked is None else encodable(file.yanked) or True,
+        core_metadata=metadata,
+        dist_info_metadata=metadata,
+    )
+
+
+def _time_to_wire(time: datetime) -> str:
+    # Not strftime, which does not pad years before 1000.
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -1,0 +1,173 @@
+"""What the JSON and the HTML form of a project page have in common."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import quote, urldefrag, urljoin, urlsplit
+
+from pypid.domain.filenames import UnknownFilename, parse_filename
+from pypid.domain.files import DistributionFile
+from pypid.domain.names import NormalizedName, shorten
+
+MAX_FILES = 200_000
+"""Entries of one page. The longest pages of PyPI have between 10 000 and 20 000."""
+
+MAX_DROPPED_LINES = 20
+"""Lines that say why an entry was left out: enough to see the pattern, few enough for a log."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# Printable ASCII. The backslash is a slash to browsers and none to RFC 3986.
+_URL = re.compile(r"[!-\[\]-~]+")
+
+
+class InvalidPage(ValueError):
+    """The document is no page of the Simple API, or of a version that we cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedPage:
+    """What can be used of an upstream's project page."""
+
+    files: tuple[DistributionFile, ...]
+    """Each with its `origin`."""
+    versions: tuple[str, ...]
+    """As upstream names them, else those of the files; oldest first."""
+    dropped: tuple[str, ...]
+    """One line for each entry that was left out, saying why; at most `MAX_DROPPED_LINES` and "and N more"."""
+
+
+class Sieve:
+    """Keeps the entries of a page that are files of one project and can be verified and fetched."""
+
+    def __init__(self, project: NormalizedName, *, base: str) -> None:
+        """``base``: the absolute URL that the page's links are relative to; its userinfo is not handed on."""
+        parts = urlsplit(base)
+        self._base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._project = project
+        self._kept: dict[str, DistributionFile] = {}
+        self._disputed: set[str] = set()
+        self._lines: list[str] = []
+        self._unsaid = 0
+        self._seen = 0
+
+    def offer(self, entry: DistributionFile) -> None:
+        """
+        Keep ``entry`` if it holds what it must, else remember why not.
+
+        Its texts may be anything: ``origin`` the link as written, ``sha256``
+        empty where the page gives none. Raises `InvalidPage` for too many.
+        """
+        self._count()
+        try:
+            self._check_filename(entry.filename)
+            file = replace(entry, sha256=_checked_sha256(entry.sha256), origin=_absolute(self._base, entry.origin))
+        except ValueError as e:
+            self._say(shorten(entry.filename), str(e))
+        else:
+            self._keep(file)
+
+    def drop(self, entry: str, why: str) -> None:
+        """Remember that ``entry``, in words for people, could not even be offered."""
+        self._count()
+        self._say(entry, why)
+
+    def files(self) -> tuple[DistributionFile, ...]:
+        """Return what was kept, in the page's order."""
+        return tuple(self._kept.values())
+
+    def dropped(self) -> tuple[str, ...]:
+        return (*self._lines, f"and {self._unsaid} more") if self._unsaid else tuple(self._lines)
+
+    def _count(self) -> None:
+        self._seen += 1
+        if self._seen > MAX_FILES:
+            raise InvalidPage(f"the page has more than {MAX_FILES} files")
+
+    def _check_filename(self, filename: str) -> None:
+        owner = parse_filename(filename).project
+        if owner != self._project:
+            raise UnknownFilename(f"it belongs to the project {owner}")
+        if filename in self._disputed:
+            raise UnknownFilename("it is listed again, after entries that disagree on its sha256")
+
+    def _keep(self, file: DistributionFile) -> None:
+        known = self._kept.setdefault(file.filename, file)
+        if known.sha256 != file.sha256:
+            # Neither can be told to be the right one.
+            del self._kept[file.filename]
+            self._disputed.add(file.filename)
+            self._say(shorten(file.filename), f"it is listed with two sha256, {known.sha256} and {file.sha256}")
+
+    def _say(self, entry: str, why: str) -> None:
+        if len(self._lines) < MAX_DROPPED_LINES:
+            self._lines.append(f"{entry}: {why}")
+        else:
+            self._unsaid += 1
+
+
+def relative_url(project: NormalizedName, file: DistributionFile) -> str:
+    """Return the file's URL as seen from the project page, right under every host, prefix and proxy."""
+    return f"../../files/{project}/{file.digest_prefix}/{quote(file.filename, safe='')}"
+
+
+def require_version_1(version: str | None) -> None:
+    """
+    Raise `InvalidPage` unless ``version`` (``major.minor``) is one that we can read.
+
+    A page that names none is version 1.0, and a higher minor is readable (PEP 629).
+    """
+    if version is not None and version.strip().partition(".")[0] != "1":
+        raise InvalidPage(f"the page is version {shorten(version)} of the Simple API; pypid reads version 1 only")
+
+
+def known_sha256(claim: str | None) -> str | None:
+    """Return ``claim`` in lower case if it is a sha256."""
+    digest = (claim or "").lower()
+    return digest if _SHA256.fullmatch(digest) else None
+
+
+def known_requires_python(text: str | None) -> str | None:
+    return text if text and not text.isspace() else None
+
+
+def known_time(text: str | None) -> datetime | None:
+    """Return an ISO 8601 time in UTC, which one without an offset is taken to be in; None if it is no time."""
+    try:
+        time = datetime.fromisoformat(text or "")
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def encodable(text: str) -> str:
+    """
+    Return ``text`` with a question mark for each lone surrogate.
+
+    UTF-8 has none, and written as an escape one would cost strict JSON readers (uv) the whole page.
+    """
+    return text.encode(errors="replace").decode()
+
+
+def _checked_sha256(claim: str) -> str:
+    digest = known_sha256(claim)
+    if digest is None:
+        raise ValueError(f"its sha256 is {shorten(claim)}, not 64 hex digits" if claim else "it has no sha256")
+    return digest
+
+
+def _absolute(base: str, link: str | None) -> str:
+    """Return ``link`` as an absolute http(s) URL without fragment; raises ValueError with a reason."""
+    if not link or _URL.fullmatch(link) is None:
+        # Before joining, because urllib silently removes control characters.
+        raise ValueError(f"its URL {shorten(link or '')} is empty or has characters that no URL has")
+    url = urldefrag(urljoin(base, link)).url
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or _URL.fullmatch(url) is None:
+        raise ValueError(f"its URL {shorten(link)} is not one of http or https")
+    if "@" in parts.netloc:
+        raise ValueError("its URL contains a user name")
+    if parts.port == 0:  # reading it raises ValueError for one that is no number or too large
+        raise ValueError("its URL has port 0")
+    return url
