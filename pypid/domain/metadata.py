@@ -1,0 +1,81 @@
+"""The core metadata inside a wheel, byte for byte."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import BinaryIO
+
+from packaging.metadata import parse_email
+from packaging.version import InvalidVersion, Version
+
+from pypid.domain.errors import UploadRefused
+from pypid.domain.filenames import ParsedFilename
+from pypid.domain.names import InvalidName, normalize_name, shorten
+
+MAX_METADATA = 10 * 1024 * 1024
+"""Bytes. The longest METADATA on PyPI, with its README inside, is well under a tenth of it."""
+
+MAX_ENTRIES = 100_000
+"""Files in one wheel: several times what the biggest hold."""
+
+
+def read_wheel_metadata(archive: BinaryIO, expected: ParsedFilename) -> bytes:
+    """
+    Return the wheel's METADATA file as it is.
+
+    Nothing is extracted. Raises `UploadRefused` when ``archive`` is no wheel of
+    the project and version that its filename says.
+    """
+    try:
+        with zipfile.ZipFile(archive) as wheel:
+            metadata = _read(wheel, expected)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as e:
+        raise UploadRefused([f"Invalid distribution file. It cannot be read as a wheel: {e}."]) from e
+    _check(metadata, expected)
+    return metadata
+
+
+def _read(wheel: zipfile.ZipFile, expected: ParsedFilename) -> bytes:
+    entries = wheel.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise UploadRefused([f"Invalid distribution file. It holds more than {MAX_ENTRIES} files."])
+    found = [entry for entry in entries if _is_metadata(entry.filename, expected)]
+    if len(found) != 1:
+        raise UploadRefused(
+            [f"Invalid distribution file. It holds {len(found)} METADATA files of {expected.project}, not one."]
+        )
+    with wheel.open(found[0]) as file:
+        metadata = file.read(MAX_METADATA + 1)
+    if len(metadata) > MAX_METADATA:
+        raise UploadRefused([f"Invalid distribution file. Its METADATA is longer than {MAX_METADATA} bytes."])
+    return metadata
+
+
+def _is_metadata(path: str, expected: ParsedFilename) -> bool:
+    directory, _, name = path.partition("/")
+    project, _, version = directory.removesuffix(".dist-info").partition("-")
+    if name != "METADATA" or not directory.endswith(".dist-info"):
+        return False
+    try:
+        return normalize_name(project) == expected.project and Version(version) == expected.version
+    except (InvalidName, InvalidVersion):
+        return False
+
+
+def _check(metadata: bytes, expected: ParsedFilename) -> None:
+    raw, _ = parse_email(metadata)
+    name, version = raw.get("name", ""), raw.get("version", "")
+    try:
+        agrees = normalize_name(name) == expected.project and Version(version) == expected.version
+    except (InvalidName, InvalidVersion):
+        agrees = False
+    if not agrees:
+        raise UploadRefused(
+            [
+                (
+                    f"Invalid distribution file. Its METADATA says it is {shorten(name)} {shorten(version)}, "
+                    f"its filename says {expected.project} {expected.version}."
+                )
+            ]
+        )

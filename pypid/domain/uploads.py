@@ -1,0 +1,172 @@
+"""The legacy upload API's form: what it must say, and whether it agrees with itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from pypid.domain.errors import UploadRefused
+from pypid.domain.filenames import FileKind, ParsedFilename, UnknownFilename, parse_filename
+from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
+
+DIGEST_LENGTHS = {"md5": 32, "sha256": 64, "blake2_256": 64}
+"""Hex digits of each digest that the form may give, as ``<name>_digest``."""
+
+_HEX = re.compile(r"[0-9a-f]+", re.ASCII | re.IGNORECASE)
+
+Form = Mapping[str, tuple[str, ...]]
+"""The text fields, each with its values in the order of the form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A form that agrees with itself and with the file's name."""
+
+    project: NormalizedName
+    version: Version
+    kind: FileKind
+    filename: str
+    requires_python: str | None
+    digests: Mapping[str, str]
+    """What the uploader says of the bytes, in lower-case hex; any subset of `DIGEST_LENGTHS`."""
+
+    def check_digests(self, digests: Mapping[str, str]) -> None:
+        """Raise `UploadRefused` unless the bytes that came, whose ``digests`` these are, are those that were sent."""
+        wrong = [
+            f"The digest supplied does not match a digest calculated from the uploaded file: "
+            f"{name} should be {claimed}, and is {digests[name]}."
+            for name, claimed in self.digests.items()
+            if claimed != digests[name]
+        ]
+        if wrong:
+            raise UploadRefused(wrong)
+
+
+def read_upload(form: Form, filename: str | None) -> Upload:
+    """
+    Return what ``form`` says about the file that came with it as ``filename``.
+
+    Raises `UploadRefused` with every problem at once.
+    """
+    reader = _Reader(form)
+    reader.check_action()
+    name, version, kind = reader.name(), reader.version(), reader.kind()
+    parsed = reader.filename(filename)
+    if parsed is not None:
+        reader.compare(parsed, name, version, kind)
+    requires_python, digests = reader.requires_python(), reader.digests()
+    if reader.problems or filename is None or parsed is None:
+        raise UploadRefused(reader.problems)
+    return Upload(
+        project=parsed.project,
+        version=parsed.version,
+        kind=parsed.kind,
+        filename=filename,
+        requires_python=requires_python,
+        digests=digests,
+    )
+
+
+class _Reader:
+    """Reads field after field, collecting what is wrong."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self.problems: list[str] = []
+
+    def _text(self, field: str) -> str | None:
+        """Return the field's one value; None if it is absent, empty or UNKNOWN (as old setuptools says that)."""
+        values = [value for value in self._form.get(field, ()) if value.strip() not in {"", "UNKNOWN"}]
+        if len(values) > 1:
+            self.problems.append(f"{field}: given {len(values)} times.")
+        return values[0] if values else None
+
+    def check_action(self) -> None:
+        action = self._text(":action")
+        if action != "file_upload":
+            self.problems.append(f":action: only 'file_upload' is known here, not {action!r}.")
+        protocol = self._text("protocol_version")
+        if protocol not in {None, "1"}:
+            self.problems.append("Unknown protocol version.")
+
+    def name(self) -> NormalizedName | None:
+        text = self._text("name")
+        if text is None:
+            self.problems.append("name: missing.")
+            return None
+        try:
+            return normalize_name(text)
+        except InvalidName:
+            self.problems.append(
+                f"{shorten(text)} is an invalid value for Name. Error: Start and end with a letter or numeral "
+                "containing only ASCII numeric and '.', '_' and '-'."
+            )
+        return None
+
+    def version(self) -> Version | None:
+        text = self._text("version")
+        if text is None:
+            self.problems.append("version: missing.")
+            return None
+        try:
+            return Version(text)
+        except InvalidVersion:
+            self.problems.append(f"{shorten(text)} is an invalid value for Version. Error: it is no PEP 440 version.")
+        return None
+
+    def kind(self) -> FileKind | None:
+        text = self._text("filetype")
+        try:
+            return FileKind(text)
+        except ValueError:
+            self.problems.append("Invalid value for filetype. Error: Use a known file type: sdist or bdist_wheel.")
+        return None
+
+    def filename(self, filename: str | None) -> ParsedFilename | None:
+        if filename is None:
+            self.problems.append("Upload payload does not have a file.")
+            return None
+        try:
+            return parse_filename(filename)
+        except UnknownFilename as e:
+            self.problems.append(f"content: {e}.")
+        return None
+
+    def compare(
+        self, parsed: ParsedFilename, name: NormalizedName | None, version: Version | None, kind: FileKind | None
+    ) -> None:
+        """Note where the file's name and the form disagree; what is missing was noted before."""
+        if name is not None and parsed.project != name:
+            self.problems.append(f"The filename is that of project {parsed.project!r}, the form's name is {name!r}.")
+        if version is not None and parsed.version != version:
+            self.problems.append(
+                f"The filename is that of version '{parsed.version}', the form's version is '{version}'."
+            )
+        if kind is not None and parsed.kind != kind:
+            self.problems.append(f"The filename is that of a {parsed.kind.value}, the form's filetype is {kind.value}.")
+
+    def requires_python(self) -> str | None:
+        text = self._text("requires_python")
+        if text is not None:
+            try:
+                SpecifierSet(text)
+            except InvalidSpecifier:
+                self.problems.append(
+                    f"{shorten(text)} is an invalid value for Requires-Python. Error: it is no version specifier."
+                )
+        return text
+
+    def digests(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, length in DIGEST_LENGTHS.items():
+            text = self._text(f"{name}_digest")
+            if text is None:
+                continue
+            if len(text) != length or _HEX.fullmatch(text) is None:
+                self.problems.append(f"{name}_digest: Use a valid, hex-encoded, {name} message digest.")
+            found[name] = text.lower()
+        return found

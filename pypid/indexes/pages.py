@@ -1,0 +1,231 @@
+"""Upstream's project pages: fetched once for everybody, kept over restarts, used while they last."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cachetools import LRUCache
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from pypid.domain import simple_html, simple_json
+from pypid.domain.errors import ProjectNotFound, UpstreamBroken, UpstreamUnavailable
+from pypid.domain.files import ProjectPage
+from pypid.domain.freshness import Freshness, judge
+from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.simple_page import InvalidPage
+from pypid.flight import SingleFlight
+from pypid.offload import Offload
+from pypid.storage.records import CachedRecords, StoredPage
+from pypid.upstream.client import Absent, FetchedPage, Unchanged, UpstreamClient
+
+ABSENT_TTL = 60
+"""Seconds for which upstream's "no such project" is believed: a new release is seen soon, a loop of typos is not."""
+
+ABSENT_NAMES = 10_000
+"""Names for which it is remembered."""
+
+FILE_WEIGHT = 700
+"""Bytes that one file of a parsed page takes in memory, measured over pages of 4,000 and 11,000 files."""
+
+Now = Callable[[], float]
+"""Seconds since 1970. The wall clock, since what it stamps outlives the process."""
+
+
+@dataclass(slots=True)
+class HeldPage:
+    """A page in memory, with what is needed to have it confirmed."""
+
+    page: ProjectPage
+    etag: str | None
+    last_modified: str | None
+    fetched_at: float
+
+    @property
+    def weight(self) -> int:
+        return 1024 + FILE_WEIGHT * len(self.page.files)
+
+
+PageMemory = LRUCache[tuple[IndexName, NormalizedName], HeldPage]
+
+
+def page_memory(size: int) -> PageMemory:
+    """Return a memory for parsed pages that takes about ``size`` bytes."""
+    return LRUCache(size, getsizeof=lambda held: held.weight)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRules:
+    """Seconds and bytes; `pypid.config` has the defaults and their reasons."""
+
+    ttl: float
+    grace: float
+    max_page: int
+
+
+class MirroredPages:
+    """
+    One upstream's project pages.
+
+    A page is believed for ``ttl`` seconds.  For ``grace`` more it is answered
+    at once and refreshed behind the answer; after that, clients wait for the
+    refresh, and get the old page if upstream cannot be asked.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        index: IndexName,
+        upstream: str,
+        rules: PageRules,
+        *,
+        client: UpstreamClient,
+        records: CachedRecords,
+        memory: PageMemory,
+        parse: Offload,
+        now: Now,
+    ) -> None:
+        """``upstream``: the base URL, ending in a slash, under which the project pages are."""
+        self._index = index
+        self._upstream = upstream
+        self._rules = rules
+        self._client = client
+        self._records = records
+        self._memory = memory
+        self._parse = parse
+        self._now = now
+        self._flights: SingleFlight[NormalizedName, HeldPage] = SingleFlight()
+        self._absent: LRUCache[NormalizedName, float] = LRUCache(ABSENT_NAMES)
+
+    async def get(self, project: NormalizedName) -> ProjectPage:
+        """Return the project's page. Raises `ProjectNotFound`, `UpstreamUnavailable`."""
+        held = self._memory.get((self._index, project))
+        if held is None:
+            held = await self._flights.join(project, lambda: self._load(project))
+        age = self._now() - held.fetched_at
+        freshness = judge(age, ttl=self._rules.ttl, grace=self._rules.grace)
+        if freshness is Freshness.STALE:
+            self._refresh(project, held).addErrback(self._not_refreshed, project)
+        elif freshness is Freshness.EXPIRED:
+            held = await self._refreshed(project, held)
+        left = self._rules.ttl - max(0.0, self._now() - held.fetched_at)
+        return replace(held.page, max_age=max(0, int(left)))
+
+    async def known(self) -> list[NormalizedName]:
+        """Return the names of the projects whose page is kept."""
+        return await self._records.projects(self._index)
+
+    def _refresh(self, project: NormalizedName, held: HeldPage | None) -> Deferred[HeldPage]:
+        return self._flights.join(project, lambda: self._fetch(project, held))
+
+    async def _refreshed(self, project: NormalizedName, held: HeldPage) -> HeldPage:
+        try:
+            return await self._refresh(project, held)
+        except UpstreamUnavailable as e:
+            self._log.warn(
+                "{index}: the old page of {project} is served: {why}", index=self._index, project=project, why=e
+            )
+            return held
+
+    def _not_refreshed(self, failure: object, project: NormalizedName) -> None:
+        why = getattr(failure, "value", failure)
+        self._log.warn("{index}: {project} was not refreshed: {why}", index=self._index, project=project, why=why)
+
+    async def _load(self, project: NormalizedName) -> HeldPage:
+        """Return the page from an earlier run, else from upstream."""
+        stored = await self._records.page(self._index, project)
+        if stored is None:
+            return await self._fetch(project, None)
+        try:
+            return self._hold(project, stored, await self._parse(self._read, stored, project))
+        except InvalidPage as e:
+            self._log.warn(
+                "{index}: the kept page of {project} is unusable: {why}", index=self._index, project=project, why=e
+            )
+            return await self._fetch(project, None)
+
+    async def _fetch(self, project: NormalizedName, held: HeldPage | None) -> HeldPage:
+        """Ask upstream, telling it which page is held."""
+        if self._now() < self._absent.get(project, 0):
+            raise ProjectNotFound(f"{self._index} has no project {project}")
+        answer = await self._client.page(
+            f"{self._upstream}{project}/",
+            etag=None if held is None else held.etag,
+            last_modified=None if held is None else held.last_modified,
+        )
+        if isinstance(answer, Absent):
+            await self._withdraw(project, held)
+            raise ProjectNotFound(f"{self._index} has no project {project}")
+        if isinstance(answer, Unchanged) and held is not None:
+            held.fetched_at = self._now()
+            await self._records.page_confirmed(self._index, project, held.fetched_at)
+            return held
+        assert isinstance(answer, FetchedPage)
+        return await self._keep(project, answer)
+
+    async def _withdraw(self, project: NormalizedName, held: HeldPage | None) -> None:
+        self._absent[project] = self._now() + ABSENT_TTL
+        if held is not None:
+            self._log.warn("{index}: upstream has withdrawn {project}", index=self._index, project=project)
+            self._memory.pop((self._index, project), None)
+            await self._records.drop_page(self._index, project)
+
+    async def _keep(self, project: NormalizedName, answer: FetchedPage) -> HeldPage:
+        stored = StoredPage(
+            url=answer.url,
+            content_type=answer.content_type,
+            encoding=answer.encoding,
+            body=answer.body,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            fetched_at=self._now(),
+        )
+        try:
+            page = await self._parse(self._read, stored, project)
+        except InvalidPage as e:
+            raise UpstreamBroken(f"{self._index}: upstream's page of {project} is unusable: {e}") from e
+        await self._records.keep_page(self._index, project, stored)
+        return self._hold(project, stored, page)
+
+    def _hold(self, project: NormalizedName, stored: StoredPage, page: ProjectPage) -> HeldPage:
+        held = HeldPage(page, stored.etag, stored.last_modified, stored.fetched_at)
+        if held.weight <= self._memory.maxsize:
+            self._memory[self._index, project] = held
+        return held
+
+    def _read(self, stored: StoredPage, project: NormalizedName) -> ProjectPage:
+        """Decode and parse; slow for a big page, and free of shared state: it runs in a thread."""
+        body = decoded(stored.body, stored.encoding, limit=self._rules.max_page)
+        parse = simple_json.parse_project if stored.content_type.endswith("+json") else simple_html.parse_project
+        parsed = parse(body, url=stored.url, project=project)
+        for why in parsed.dropped:
+            self._log.debug("{index}: {project}: {why}", index=self._index, project=project, why=why)
+        revision = hashlib.sha256(stored.url.encode() + body).hexdigest()[:32]
+        return ProjectPage(name=project, files=parsed.files, versions=parsed.versions, revision=revision)
+
+
+def decoded(body: bytes, encoding: str, *, limit: int) -> bytes:
+    """
+    Undo a content coding, as far as ``limit`` bytes.
+
+    Raises `InvalidPage` for a coding that was not asked for, for damage, and
+    for more than the limit: a few kilobytes can be made to unfold to gigabytes.
+    """
+    if encoding == "identity":
+        return body
+    if encoding not in {"gzip", "x-gzip"}:
+        raise InvalidPage(f"its content coding is {encoding!r}")
+    inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        plain = inflater.decompress(body, limit)
+    except zlib.error as e:
+        raise InvalidPage(f"its gzip coding is damaged: {e}") from e
+    if inflater.unconsumed_tail:
+        raise InvalidPage(f"it unfolds to more than {limit} bytes")
+    if not inflater.eof:
+        raise InvalidPage("its gzip coding is cut off")
+    return plain

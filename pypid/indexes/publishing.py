@@ -1,0 +1,145 @@
+"""Publishing: an uploaded file becomes part of a hosted index, for good, before it is acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock
+from twisted.logger import Logger
+
+from pypid.domain.errors import FileExists, StorageFull
+from pypid.domain.filenames import FileKind, ParsedFilename
+from pypid.domain.metadata import read_wheel_metadata
+from pypid.domain.names import IndexName
+from pypid.domain.uploads import DIGEST_LENGTHS, Form, Upload
+from pypid.flight import shield
+from pypid.offload import Offload
+from pypid.storage.blobs import BlobStore
+from pypid.storage.records import HostedFile, HostedRecords
+from pypid.storage.sidecars import Sidecars
+from pypid.storage.staging import StagedFile, Staging
+
+
+class Publisher:
+    """
+    Publishes files, one after the other where they could collide.
+
+    The order makes each step safe to be the last before a power cut: the
+    bytes, then the sidecar, then the row that shows them.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        *,
+        staging: Staging,
+        blobs: BlobStore,
+        sidecars: Sidecars,
+        records: HostedRecords,
+        inspect: Offload,
+        now: Callable[[], float],
+    ) -> None:
+        """``inspect``: where archives are read; ``now``: seconds since 1970."""
+        self._staging = staging
+        self._blobs = blobs
+        self._sidecars = sidecars
+        self._records = records
+        self._inspect = inspect
+        self._now = now
+        self._lock = DeferredLock()
+        self._under_way: set[Deferred[bool]] = set()
+
+    async def stage(self, *, reserve: int) -> StagedFile:
+        """Return a file to receive an upload in, with ``reserve`` bytes of disk set aside. Raises `OSError`."""
+        return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
+
+    def publish(self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str) -> Deferred[bool]:
+        """
+        Publish ``staged``, and close it.
+
+        Fires with True when the file is published and durable, with False
+        when it already was, with the same bytes. Fails with `UploadRefused`,
+        `FileExists` or `StorageFull`. Cancelling lets the caller go; what was
+        begun is finished.
+        """
+        call = Deferred.fromCoroutine(self._publish(index, upload, form, staged, user))
+        self._under_way.add(call)
+        waiter = shield(call)
+        call.addBoth(lambda _: self._under_way.discard(call))
+        return waiter
+
+    def stop(self) -> Deferred[object]:
+        """Fire when nothing is being published any more."""
+        return DeferredList(list(self._under_way)).addCallback(lambda _: None)
+
+    async def _publish(self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str) -> bool:
+        try:
+            upload.check_digests(staged.digests())
+            if await self._is_published(index, upload.filename, staged.sha256):
+                return False
+            core_metadata = await self._keep_core_metadata(upload, staged)
+            await self._blobs.add(staged)
+            file = self._describe(index, upload, staged, core_metadata, user)
+            published: bool = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
+        except OSError as e:
+            self._log.failure("{filename} was not published", filename=upload.filename)
+            raise StorageFull(f"{upload.filename} cannot be stored: {e.strerror or e}") from e
+        finally:
+            staged.close()
+        if published:
+            self._log.info("{user} published {filename} in {index}", user=user, filename=upload.filename, index=index)
+        return published
+
+    async def _record(self, file: HostedFile, form: Form) -> bool:
+        # Asked again: another upload of that name may have been first, and its sidecar must stay.
+        if await self._is_published(file.index_name, file.filename, file.sha256):
+            return False
+        await self._sidecars.write(file, form)
+        return await self._records.publish(file)
+
+    async def _is_published(self, index: IndexName, filename: str, sha256: str) -> bool:
+        """Say whether the very file is there. Raises `FileExists` if another of its name is."""
+        present = await self._records.file(index, filename)
+        if present is not None and present.sha256 != sha256:
+            raise FileExists(filename, present.sha256)
+        return present is not None
+
+    async def _keep_core_metadata(self, upload: Upload, staged: StagedFile) -> str | None:
+        """Put a wheel's METADATA into the blob store, and return its sha256."""
+        if upload.kind is not FileKind.WHEEL:
+            return None
+        metadata = await self._inspect(_inspect, staged, ParsedFilename(upload.project, upload.version, upload.kind))
+        beside = await self._staging.create()
+        try:
+            await beside.write(metadata)
+            return await self._blobs.add(beside)
+        finally:
+            beside.close()
+
+    def _describe(
+        self, index: IndexName, upload: Upload, staged: StagedFile, core_metadata: str | None, user: str
+    ) -> HostedFile:
+        digests = staged.digests()
+        return HostedFile(
+            index_name=index,
+            filename=upload.filename,
+            project=upload.project,
+            version=str(upload.version),
+            filetype=upload.kind.value,
+            size=staged.size,
+            sha256=digests["sha256"],
+            blake2_256=digests["blake2_256"],
+            md5=digests["md5"],
+            requires_python=upload.requires_python,
+            core_metadata=core_metadata,
+            yanked=None,
+            uploaded_at=datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="microseconds"),
+            uploaded_by=user,
+        )
+
+
+def _inspect(staged: StagedFile, expected: ParsedFilename) -> bytes:
+    with staged.path.open("rb") as archive:
+        return read_wheel_metadata(archive, expected)
