@@ -1,0 +1,80 @@
+"""A request's body, read by its handler while it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+
+QUEUE_LIMIT = 256 * 1024
+"""Bytes that may wait for the handler before the client is paused: a few reads of the socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Valve:
+    """How to hold the client up, and let it go on."""
+
+    pause: Callable[[], None]
+    resume: Callable[[], None]
+
+
+class RequestBody:
+    """
+    The bytes that come after a request's headers.
+
+    Nothing is asked of the client before the first `read`: one that waits for
+    ``100 Continue`` gets it then, so that a request can be refused unread.
+    """
+
+    def __init__(self, length: int | None, valve: Valve, send_continue: Callable[[], None] | None) -> None:
+        """``length``: bytes, None when the client does not say; ``send_continue``: None if it does not wait."""
+        self.length = length
+        self.complete = False
+        self._valve = valve
+        self._send_continue = send_continue
+        self._queue: list[bytes] = []
+        self._queued = 0
+        self._paused = False
+        self._reading: Deferred[None] | None = None
+
+    async def read(self) -> bytes:
+        """
+        Return what has arrived since the last call, waiting for something; ``b""`` at the end.
+
+        It is cancelled, as the handler is, when the client goes.
+        """
+        if self._send_continue is not None:
+            send, self._send_continue = self._send_continue, None
+            send()
+        if not self._queue and not self.complete:
+            self._reading = Deferred()
+            await self._reading
+        data = b"".join(self._queue)
+        self._queue.clear()
+        self._queued = 0
+        if self._paused:
+            self._paused = False
+            self._valve.resume()
+        return data
+
+    # The channel's side.
+
+    def received(self, data: bytes) -> None:
+        """Take bytes in."""
+        self._queue.append(data)
+        self._queued += len(data)
+        if self._queued > QUEUE_LIMIT and not self._paused:
+            self._paused = True
+            self._valve.pause()
+        self._wake()
+
+    def finished(self) -> None:
+        """Be told that the body is all here."""
+        self.complete = True
+        self._wake()
+
+    def _wake(self) -> None:
+        reading, self._reading = self._reading, None
+        if reading is not None and not reading.called:
+            reading.callback(None)

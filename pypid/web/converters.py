@@ -1,0 +1,73 @@
+"""Segments of URLs that are values: what is none of them matches no route."""
+
+from __future__ import annotations
+
+from werkzeug.routing import BaseConverter, Map, ValidationError
+
+from pypid.domain.filenames import UnknownFilename, parse_filename
+from pypid.domain.names import IndexName, InvalidName, normalize_name, parse_index_name
+
+
+class ProjectConverter(BaseConverter):
+    """A project name in any spelling, as it was written: the handler redirects to the normalized one."""
+
+    def to_python(self, value: str) -> str:
+        try:
+            normalize_name(value)
+        except InvalidName as e:
+            raise ValidationError(str(e)) from e
+        return value
+
+
+class IndexConverter(BaseConverter):
+    """The name of an index: one segment, or two."""
+
+    part_isolating = False
+    regex = "[^/]+(?:/[^/]+)?"
+
+    def to_python(self, value: str) -> IndexName:
+        try:
+            return parse_index_name(value)
+        except InvalidName as e:
+            raise ValidationError(str(e)) from e
+
+
+class DigestConverter(BaseConverter):
+    """The first digits of a file's sha256."""
+
+    regex = "[0-9a-f]{16}"
+
+
+class FilenameConverter(BaseConverter):
+    """The name of a wheel or of a source distribution."""
+
+    def to_python(self, value: str) -> str:
+        try:
+            parse_filename(value)
+        except UnknownFilename as e:
+            raise ValidationError(str(e)) from e
+        return value
+
+
+class MetadataConverter(BaseConverter):
+    """The name of a distribution file and ``.metadata`` (PEP 658); the value is the former."""
+
+    regex = r"[^/]+\.metadata"
+
+    def to_python(self, value: str) -> str:
+        return FilenameConverter(self.map).to_python(value.removesuffix(".metadata"))
+
+
+def register(url_map: Map) -> None:
+    """Make the converters known to a Klein application's URL map."""
+    url_map.converters.update(
+        project=ProjectConverter,
+        index=IndexConverter,
+        digest=DigestConverter,
+        filename=FilenameConverter,
+        metadata=MetadataConverter,
+    )
+    # Werkzeug's own redirects are absolute, built from Host and the wrong scheme behind a proxy.
+    url_map.strict_slashes = True
+    url_map.redirect_defaults = False
+    url_map.merge_slashes = False

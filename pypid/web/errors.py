@@ -1,0 +1,105 @@
+"""The one place where what went wrong becomes an HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.defer import TimeoutError as StalledError
+from twisted.internet.interfaces import ITCPTransport
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from werkzeug.exceptions import HTTPException
+
+from pypid.domain import errors
+from pypid.web.request import Request
+
+STATUS: Mapping[type[errors.PackageIndexError], int] = {
+    errors.IndexNotFound: 404,
+    errors.ProjectNotFound: 404,
+    errors.FileNotFound: 404,
+    # Not 504, which pip does not retry. Never 404, which sends installers to other indexes.
+    errors.UpstreamUnavailable: 503,
+    errors.UpstreamBroken: 502,
+    errors.DigestMismatch: 502,
+    errors.UploadRefused: 400,
+    errors.FileExists: 400,
+    errors.UploadTooLarge: 413,
+    errors.NotHosted: 403,
+    errors.AuthenticationRequired: 401,
+    errors.PermissionRefused: 403,
+    errors.NotAcceptable: 406,
+    errors.StorageFull: 507,
+    errors.StoredFileMissing: 500,
+}
+
+MAX_REASON = 400
+"""Characters of a reason phrase: pip and twine show nothing else, some clients limit a line to 8 KiB."""
+
+_log = Logger()
+
+
+def refuse(request: Request, failure: Failure) -> bytes:
+    """Answer with a domain error."""
+    error = failure.value
+    assert isinstance(error, errors.PackageIndexError)
+    if _too_late(request):
+        _log.warn("{uri} was broken off: {why}", uri=request.uri, why=error)
+        return b""
+    if isinstance(error, errors.UpstreamUnavailable):
+        request.setHeader(b"Retry-After", str(error.retry_after).encode())
+    if isinstance(error, errors.AuthenticationRequired):
+        request.setHeader(b"WWW-Authenticate", b'Basic realm="pypid", charset="UTF-8"')
+    problems = error.problems if isinstance(error, errors.UploadRefused) else (str(error),)
+    return answer(request, STATUS[type(error)], problems)
+
+
+def fail(request: Request, failure: Failure) -> bytes | Failure:
+    """Answer with whatever else was raised: a routing error of Werkzeug's, or a fault of ours."""
+    if failure.check(HTTPException):
+        return _unrouted(request, failure)
+    if failure.check(StalledError):
+        _log.info("{peer} stopped reading {uri}", peer=str(request.getClientAddress()), uri=request.uri)
+    elif not failure.check(CancelledError):
+        _log.failure("{method} {uri} failed", failure, method=request.method, uri=request.uri)
+    if _too_late(request):
+        return b""
+    return answer(request, 500, ("internal server error",))
+
+
+def answer(request: Request, status: int, lines: tuple[str, ...]) -> bytes:
+    """Say ``lines`` in the body, and in the reason phrase as far as that can hold them."""
+    text = "; ".join(lines)
+    reason = "".join(character if character.isprintable() else " " for character in text)[:MAX_REASON]
+    request.setResponseCode(status, reason.encode("latin-1", "replace"))
+    return plain(request, "".join(f"{line}\n" for line in lines))
+
+
+def plain(request: Request, text: str) -> bytes:
+    """Answer with plain text that nobody may keep."""
+    body = text.encode("utf-8", "replace")
+    request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+    request.setHeader(b"X-Content-Type-Options", b"nosniff")
+    request.setHeader(b"Cache-Control", b"no-store")
+    request.setHeader(b"Content-Length", str(len(body)).encode())
+    return body
+
+
+def _unrouted(request: Request, failure: Failure) -> bytes | Failure:
+    error = failure.value
+    assert isinstance(error, HTTPException)
+    for name, value in error.get_headers({}):
+        if name == "Allow":
+            request.setHeader(b"Allow", value.encode())
+    status = error.code or 500
+    return answer(
+        request, status, ({404: "there is nothing here", 405: "not with this method"}.get(status, error.name),)
+    )
+
+
+def _too_late(request: Request) -> bool:
+    """Break the connection off if an answer has begun: an end that looks whole would be a lie."""
+    if not request.startedWriting:
+        return False
+    ITCPTransport(request.transport).abortConnection()
+    return True

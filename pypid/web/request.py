@@ -1,0 +1,65 @@
+"""A request whose handler runs when its headers are in, and reads the body as it comes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from twisted.web import server
+
+from pypid.web.body import RequestBody
+from pypid.web.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from pypid.web.channel import Channel
+    from pypid.web.site import PypidSite
+
+
+class Request(server.Request):
+    """
+    One request, with the snapshot that it is answered from.
+
+    ``body`` is None when the client sends none.
+    """
+
+    channel: Channel
+    site: PypidSite
+    snapshot: Snapshot
+
+    def __init__(self, channel: Channel, queued: object = None) -> None:  # noqa: ARG002 (deprecated, and still passed)
+        super().__init__(channel, parsePOSTFormSubmission=False)
+        self.body: RequestBody | None = None
+
+    def gotLength(self, length: int | None) -> None:  # noqa: ARG002
+        # What handles a body reads it from `body`: nothing is spooled behind its back.
+        self.content = BytesIO()
+
+    def begin(self, command: bytes, uri: bytes, version: bytes, body: RequestBody) -> None:
+        """Start the handler while the body is still to come."""
+        self.body = body
+        super().requestReceived(command, uri, version)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.body is not None:
+            self.body.received(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Be told by the channel that everything has come."""
+        if self.body is not None:
+            self.body.finished()
+        else:
+            super().requestReceived(command, path, version)
+
+    def process(self) -> None:
+        self.snapshot = self.channel.site.current.value
+        super().process()
+
+    def write(self, data: bytes) -> None:
+        if not self.startedWriting and self._is_last():
+            self.channel.persistent = False
+            self.setHeader(b"Connection", b"close")
+        super().write(data)
+
+    def _is_last(self) -> bool:
+        """Say whether the connection ends with this answer: pypid stops, or a body will not be read."""
+        return self.site.draining or (self.body is not None and not self.body.complete)

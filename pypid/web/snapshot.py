@@ -1,0 +1,52 @@
+"""The settings in force: replaced by a reload whole, read by a request once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pypid.domain.errors import IndexNotFound, NotHosted
+from pypid.domain.names import IndexName
+from pypid.indexes.index import Index
+from pypid.web.auth import Authenticator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a request needs to know of the configuration; it keeps the one it began with."""
+
+    indexes: Mapping[IndexName, Index]
+    hosted: frozenset[IndexName]
+    """The indexes that accept uploads."""
+    default_index: IndexName
+    authenticator: Authenticator
+    max_upload: int
+    """Bytes of one upload's body."""
+    stall_timeout: float
+    """Seconds for which a client may read nothing of its answer."""
+
+    def index(self, name: IndexName | None) -> Index:
+        """Return the index of that name, None being the default one. Raises `IndexNotFound`."""
+        name = name or self.default_index
+        index = self.indexes.get(name)
+        if index is None:
+            raise IndexNotFound(f"there is no index {name}")
+        return index
+
+    def upload_target(self, name: IndexName | None) -> IndexName:
+        """Return the index to upload to. Raises `IndexNotFound`, `NotHosted`."""
+        target = self.index(name).name
+        if target not in self.hosted:
+            raise NotHosted(f"{target} mirrors another index: nothing can be uploaded to it")
+        return target
+
+
+class Current:
+    """
+    Holds the snapshot in force.
+
+    Read `value` once per request; never keep it longer. It is set before the
+    first connection is accepted.
+    """
+
+    value: Snapshot
