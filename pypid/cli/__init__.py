@@ -1,0 +1,1 @@
+"""The ``pypid`` command: what an operator does beside the running daemon."""

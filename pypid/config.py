@@ -1,0 +1,186 @@
+"""The text of pypid.conf and the environment, turned into a `Config` or into every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pypid.config_environment import CONFIG_VARIABLE, overlay
+from pypid.config_graph import check_bases
+from pypid.config_kinds import BadValue
+from pypid.config_settings import (
+    BUILT_IN_INDEXES,
+    ENABLED,
+    HOSTED_SETTINGS,
+    MIRROR_SETTINGS,
+    SERVER_SETTINGS,
+    SETTINGS,
+    USERS_SETTINGS,
+    Config,
+    ConfigError,
+    HostedConfig,
+    IndexConfig,
+    MirrorConfig,
+    ServerConfig,
+    Setting,
+    UsersConfig,
+)
+from pypid.config_tables import Given, Table, Tables, quote_key, read_tables
+from pypid.domain.names import IndexName
+
+__all__ = [
+    "SETTINGS",
+    "Config",
+    "ConfigError",
+    "HostedConfig",
+    "IndexConfig",
+    "MirrorConfig",
+    "ServerConfig",
+    "Setting",
+    "UsersConfig",
+    "load_config",
+    "parse_config",
+]
+
+DEFAULT_PATH = Path("/etc/pypid.conf")
+BUILT_IN_SOURCE = "built-in defaults"
+
+
+def parse_config(
+    text: str,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    *,
+    source: str = "pypid.conf",
+    directory: Path = Path(),
+) -> Config:
+    """
+    Return the configuration that ``text`` (TOML) and ``environ`` give.
+
+    ``source`` is what messages call the text; a relative ``data`` is inside
+    ``directory``, which is itself relative to the working directory. Nothing
+    is read or created. Raises `ConfigError` with every problem.
+    """
+    problems: list[str] = []
+    tables = read_tables(text, source=source, report=problems.append)
+    overlay(tables, environ, problems.append)
+    reading = _Reading(problems)
+    server = ServerConfig(**reading.values(tables.server, SERVER_SETTINGS))
+    users = UsersConfig(**reading.values(tables.users, USERS_SETTINGS))
+    indexes = reading.indexes(tables)
+    if not reading.is_index(server.default_index):
+        given = tables.server.get("default_index")
+        where = given.where if given else "[server] default_index"
+        problems.append(f"{where}: {reading.no_index(server.default_index)}")
+    if problems:
+        raise ConfigError(problems)
+    data = (directory / server.data).absolute()
+    return Config(
+        server=replace(server, data=data),
+        indexes=MappingProxyType(indexes),
+        users=replace(users, htpasswd=data / users.htpasswd),
+        source=source,
+    )
+
+
+def load_config(path: Path | None, environ: Mapping[str, str], *, default_path: Path = DEFAULT_PATH) -> Config:
+    """
+    Return the configuration in the file ``path``, changed by ``environ``.
+
+    Without a path: that of PYPID_CONFIG, else ``default_path`` if it is
+    there, else the built-in defaults. Raises `ConfigError`, also for a file
+    that cannot be read. Blocks for as long as the disk does. A program that
+    will change its working directory should pass an absolute path.
+    """
+    chosen = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
+    file = chosen or default_path
+    try:
+        text = file.read_bytes().decode()
+    except FileNotFoundError as e:
+        if chosen is None:
+            return parse_config("", environ, source=BUILT_IN_SOURCE)
+        raise ConfigError([f"{file}: there is no such file"]) from e
+    except UnicodeDecodeError as e:
+        line = e.object.count(b"\n", 0, e.start) + 1
+        raise ConfigError([f"{file}:{line}: not UTF-8 text"]) from e
+    except (OSError, ValueError) as e:  # ValueError: a NUL in the path
+        reason = e.strerror if isinstance(e, OSError) else str(e)
+        raise ConfigError([f"{file}: cannot be read: {reason}"]) from e
+    return parse_config(text, environ, source=str(file), directory=file.parent)
+
+
+class _Reading:
+    """Turns tables into values, collecting what is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self._problems = problems
+        self._names: list[str] = []
+        self._disabled: list[str] = []
+
+    def values(self, table: Table, settings: tuple[Setting, ...]) -> dict[str, Any]:
+        """Return the good values among those of ``settings`` that ``table`` has."""
+        values = {}
+        for setting in settings:
+            given = table.get(setting.key)
+            if given is not None:
+                try:
+                    values[setting.key] = given.read(setting.kind)
+                except BadValue as e:
+                    self._problems.append(f"{given.where}: {e}")
+        return values
+
+    def indexes(self, tables: Tables) -> dict[IndexName, IndexConfig]:
+        """Return those that are enabled; the built-in ones come after those that the file names."""
+        enabled: dict[str, Table] = {}
+        for name in dict.fromkeys([*tables.indexes, *BUILT_IN_INDEXES]):
+            table = _with_built_in(name, tables.indexes.get(name, {}))
+            if self.values(table, (ENABLED,)).get("enabled", True):
+                enabled[name] = table
+            else:
+                self._disabled.append(name)
+        self._names = list(enabled)
+        indexes = {IndexName(name): self._index(table) for name, table in enabled.items()}
+        bases = {name: index.bases for name, index in indexes.items() if isinstance(index, HostedConfig)}
+        check_bases(
+            bases,
+            where=lambda name: enabled[name]["bases"].where,
+            missing=lambda base: None if self.is_index(base) else self.no_index(base),
+            report=self._problems.append,
+        )
+        return indexes
+
+    def is_index(self, name: str) -> bool:
+        return name in self._names
+
+    def no_index(self, name: str) -> str:
+        """Return the message for a reference to an index that is not there."""
+        if name in self._disabled:
+            return f"the index {name!r} is not enabled"
+        return f"no index {name!r} (have: {', '.join(sorted(self._names)) or 'none'})"
+
+    def _index(self, table: Table) -> IndexConfig:
+        upstream = table.get("upstream")
+        if upstream is None:
+            self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
+            return HostedConfig(**self.values(table, HOSTED_SETTINGS))
+        self._refuse(
+            table, HOSTED_SETTINGS, "an index has `upstream` or `bases`: give the mirror a name, and that to `bases`"
+        )
+        values = self.values(table, MIRROR_SETTINGS)
+        # A bad upstream has been reported; the rest is still read, for its problems.
+        return MirrorConfig(**{"upstream": "", **values})
+
+    def _refuse(self, table: Table, settings: tuple[Setting, ...], why: str) -> None:
+        for setting in settings:
+            if setting.key in table:
+                self._problems.append(f"{table[setting.key].where}: {why}")
+
+
+def _with_built_in(name: str, table: Table) -> Table:
+    """Return the table with what the built-in index of that name has, unless it says what it is itself."""
+    if table.keys() & {"upstream", "bases"}:
+        return table
+    built_in = BUILT_IN_INDEXES.get(name, {})
+    return {key: Given(f"[index.{quote_key(name)}] {key}", value) for key, value in built_in.items()} | table

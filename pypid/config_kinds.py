@@ -1,0 +1,177 @@
+"""The kinds of single values that a setting can have, and how each is checked."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from pypid.domain.names import IndexName, InvalidName, parse_index_name, shorten
+from pypid.units import NoQuantity, UnknownUnit, parse_duration, parse_size
+
+
+class BadValue(ValueError):
+    """The value cannot be used; the message says what was expected."""
+
+
+class Kind(Protocol):
+    """What a setting accepts."""
+
+    def read(self, value: object) -> object:
+        """Return ``value``, as it came out of TOML, in the type that the program uses; raises `BadValue`."""
+        ...
+
+    def split(self, text: str) -> object:
+        """Return the TOML value that plain ``text`` from an environment variable stands for."""
+        ...
+
+
+def read_text(kind: Kind, text: str) -> object:
+    """
+    Return the value of an environment variable: TOML if that gives the right type, else the plain text.
+
+    Raises `BadValue`.
+    """
+    try:
+        document = tomllib.loads(f"value = {text}")
+        # A line break in the text could smuggle in a second key.
+        if set(document) == {"value"}:
+            return kind.read(document["value"])
+    except (ValueError, RecursionError):
+        pass
+    return kind.read(kind.split(text))
+
+
+def quote(value: object) -> str:
+    """Return ``value`` for a message; of any length, and safe on a terminal."""
+    try:
+        return shorten(value) if isinstance(value, str) else shorten(repr(value)).strip("\"'")
+    except ValueError:  # repr() of an integer of thousands of digits
+        return "a huge number"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A kind whose plain text is its value."""
+
+    def split(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True)
+class Flag(Plain):
+    def read(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise BadValue(f"expected true or false, got {quote(value)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Duration(Plain):
+    """Seconds as a number, or text with a unit."""
+
+    least: float = 0.001
+    """Seconds. By default anything but zero: as a limit, no time at all lets nothing through."""
+    most: float = 366 * 86400
+    """Seconds. More is a slip of the pen, and far more overflows the system's timers."""
+
+    def read(self, value: object) -> float:
+        seconds = self._seconds(value)
+        if not self.least <= seconds <= self.most:
+            raise BadValue(f"expected {self.least:g} to {self.most:g} seconds, got {quote(value)}")
+        return float(seconds)
+
+    def _seconds(self, value: object) -> float:
+        if isinstance(value, str):
+            try:
+                return parse_duration(value)
+            except UnknownUnit as e:
+                raise BadValue(f"{quote(value)}: {e}") from e
+            except NoQuantity:
+                pass
+        elif isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value):
+            return value
+        raise BadValue(f"expected a number of seconds, got {quote(value)}")
+
+
+@dataclass(frozen=True)
+class Size(Plain):
+    """Bytes as a whole number, or text with a unit."""
+
+    least: int = 1
+    """Bytes."""
+    most: int = 2**63 - 1
+    """Bytes. The largest number that the database and file offsets can hold."""
+
+    def read(self, value: object) -> int:
+        size = self._bytes(value)
+        if not self.least <= size <= self.most:
+            raise BadValue(f"expected {self.least} to {self.most} bytes, got {quote(value)}")
+        return size
+
+    def _bytes(self, value: object) -> int:
+        if isinstance(value, str):
+            try:
+                return parse_size(value)
+            except UnknownUnit as e:
+                raise BadValue(f"{quote(value)}: {e}") from e
+            except NoQuantity:
+                pass
+        elif isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise BadValue(f"expected a number of bytes, got {quote(value)}")
+
+
+@dataclass(frozen=True)
+class FilePath(Plain):
+    """The path of a file or a directory, taken literally."""
+
+    def read(self, value: object) -> Path:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise BadValue(f"expected a path, got {quote(value)}")
+        if value.startswith("~"):
+            raise BadValue(f"'~' is not expanded here, write the whole path: got {quote(value)}")
+        return Path(value)
+
+
+@dataclass(frozen=True)
+class BaseUrl(Plain):
+    """The URL under which a simple index has its projects; read with a slash at its end."""
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+            raise BadValue(f"expected a URL, got {quote(value)}")
+        try:
+            url = urlsplit(value)
+            port = url.port
+        except ValueError as e:
+            raise BadValue(f"expected a URL, got {quote(value)}: {e}") from e
+        if url.username is not None or url.password is not None:
+            # Without the value: it may hold a password, and this message goes to a log.
+            raise BadValue("expected a URL without user and password")
+        if url.scheme not in {"http", "https"} or not url.hostname or port == 0:
+            raise BadValue(f"expected a URL that begins with https:// or http:// and a host, got {quote(value)}")
+        if "?" in value or "#" in value:
+            raise BadValue(f"expected a URL without '?' and '#', got {quote(value)}")
+        return value if value.endswith("/") else f"{value}/"
+
+
+@dataclass(frozen=True)
+class IndexReference(Plain):
+    """The name of one index."""
+
+    def read(self, value: object) -> IndexName:
+        if not isinstance(value, str):
+            raise BadValue(f"expected the name of an index, got {quote(value)}")
+        return index_name(value)
+
+
+def index_name(text: str) -> IndexName:
+    """Return ``text`` as the name of an index; raises `BadValue`."""
+    try:
+        return parse_index_name(text)
+    except InvalidName as e:
+        raise BadValue(str(e)) from e

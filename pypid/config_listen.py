@@ -1,0 +1,101 @@
+"""What may stand in ``listen``: the syntax of Twisted's endpoint descriptions, checked without a reactor."""
+
+from __future__ import annotations
+
+import re
+
+MAX_PORT = 65535
+
+_ARGUMENTS = {
+    "tcp": ("port", "interface", "backlog"),
+    "tcp6": ("port", "backlog", "interface"),
+    "unix": ("address", "mode", "backlog", "lockfile"),
+    "ssl": (
+        *("port", "privateKey", "certKey", "sslmethod", "interface", "backlog"),
+        *("extraCertChain", "dhParameters"),
+    ),
+    "systemd": ("domain", "index", "name"),
+}
+"""Twisted's own names of the arguments, in the order in which they may be given without a name."""
+
+_PART = re.compile(r"(?:[^:\\]|\\.)*", re.DOTALL)
+_ARGUMENT = re.compile(r"((?:[^=\\]|\\.)*?)=(.*)", re.DOTALL)
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.*-]*):(?P<port>\d{1,5})", re.ASCII)
+
+
+class BadAddress(ValueError):
+    """The text is not a listen address; the message says why, and what may be meant."""
+
+
+def check_listen_address(description: str) -> None:
+    """
+    Raise `BadAddress` unless ``description`` is an endpoint that pypid can listen on.
+
+    Whether the address exists, is free, or is allowed shows only when the daemon starts.
+    """
+    kind, *rest = _split(description)
+    names = _ARGUMENTS.get(kind)
+    if names is None:
+        raise BadAddress(f"{description!r} does not say what kind of address it is ({_suggest(description)})")
+    arguments = _arguments(description, names, rest)
+    for required in [names[0]] if kind != "systemd" else ["domain"]:
+        if not arguments.get(required):
+            raise BadAddress(f"{description!r} has no {required} ({_example(kind)})")
+    if "port" in names:
+        _check_port(description, arguments["port"])
+    if kind == "systemd" and ("index" in arguments) == ("name" in arguments):
+        raise BadAddress(f"{description!r} needs an index or a name ({_example(kind)})")
+
+
+def _split(description: str) -> list[str]:
+    parts = []
+    position = 0
+    while position <= len(description):
+        match = _PART.match(description, position)
+        if match is None or (match.end() < len(description) and description[match.end()] != ":"):
+            raise BadAddress(f"{description!r} ends in a backslash, which must come before the character it protects")
+        parts.append(match.group())
+        position = match.end() + 1
+    return parts
+
+
+def _arguments(description: str, names: tuple[str, ...], parts: list[str]) -> dict[str, str]:
+    arguments: dict[str, str] = {}
+    unnamed = iter(names)
+    for part in parts:
+        match = _ARGUMENT.fullmatch(part)
+        name = match[1] if match else next(unnamed, None)
+        if name not in names:
+            raise BadAddress(f"{description!r}: {part!r} is not an argument here (have: {', '.join(names)})")
+        if name in arguments:
+            raise BadAddress(f"{description!r} gives {name} twice")
+        arguments[name] = match[2] if match else part
+    return arguments
+
+
+def _check_port(description: str, port: str) -> None:
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= MAX_PORT):
+        raise BadAddress(f"{description!r}: expected a port from 0 to {MAX_PORT}, got {port!r}")
+
+
+def _suggest(description: str) -> str:
+    if description.isascii() and description.isdigit():
+        return f"did you mean tcp:{description}?"
+    match = _HOST_AND_PORT.fullmatch(description)
+    if match is None:
+        return f"kinds: {', '.join(_ARGUMENTS)}, as in tcp:8080"
+    host, port = match["host"], match["port"]
+    if host.startswith("["):
+        escaped = host[1:-1].replace(":", r"\:")
+        return f"did you mean tcp6:{port}:interface={escaped}?"
+    if host in {"", "*", "0.0.0.0"}:  # noqa: S104  # read from the user's text
+        return f"did you mean tcp:{port}?"
+    return f"did you mean tcp:{port}:interface={host}?"
+
+
+def _example(kind: str) -> str:
+    return {
+        "unix": "as in unix:/run/pypid/http.sock",
+        "ssl": "as in ssl:443:privateKey=key.pem:certKey=chain.pem",
+        "systemd": "as in systemd:domain=INET6:name=http",
+    }.get(kind, f"as in {kind}:8080")

@@ -1,0 +1,56 @@
+"""The kinds of lists that a setting can have, and how each is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pypid.config_kinds import BadValue, index_name, quote
+from pypid.config_listen import BadAddress, check_listen_address
+from pypid.domain.names import IndexName
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A kind whose value is a list of different texts; one text alone stands for a list of it."""
+
+    def split(self, text: str) -> object:
+        return [item.strip() for item in text.split(",")] if text.strip() else []
+
+
+@dataclass(frozen=True)
+class IndexReferences(Listed):
+    def read(self, value: object) -> tuple[IndexName, ...]:
+        texts = _texts(value, "names of indexes")
+        _check_each(texts, index_name)
+        return tuple(IndexName(text) for text in texts)
+
+
+@dataclass(frozen=True)
+class ListenAddresses(Listed):
+    """At least one endpoint to listen on."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        addresses = _texts(value, "addresses such as 'tcp:8080'")
+        if not addresses:
+            raise BadValue("expected at least one address, such as 'tcp:8080'")
+        _check_each(addresses, check_listen_address)
+        return addresses
+
+
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise BadValue(f"expected a list of {what}, got {quote(value)}")
+    return tuple(items)
+
+
+def _check_each(texts: tuple[str, ...], check: Callable[[str], object]) -> None:
+    problems = [f"{quote(text)} is listed twice" for text in dict.fromkeys(texts) if texts.count(text) > 1]
+    for text in dict.fromkeys(texts):
+        try:
+            check(text)
+        except (BadValue, BadAddress) as e:
+            problems.append(str(e))
+    if problems:
+        raise BadValue("; ".join(problems))

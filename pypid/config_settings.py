@@ -1,0 +1,163 @@
+"""Everything that can be set: each setting once, with its kind, its default and the reason for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+from pypid.config_kinds import (
+    BaseUrl,
+    Duration,
+    FilePath,
+    Flag,
+    IndexReference,
+    Kind,
+    Size,
+)
+from pypid.config_lists import IndexReferences, ListenAddresses
+from pypid.domain.names import IndexName
+
+MIB = 2**20
+GIB = 2**30
+MAIN = IndexName("main")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; ``problems`` has every reason, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerConfig:
+    """The table ``[server]``: what holds for every index."""
+
+    listen: Annotated[tuple[str, ...], ListenAddresses()] = ("tcp:8080",)
+    """Twisted endpoint descriptions."""
+    data: Annotated[Path, FilePath()] = Path("pypid-data")
+    """The directory of everything that is kept. Absolute once parsed."""
+    default_index: Annotated[IndexName, IndexReference()] = MAIN
+    """The index that answers at ``/simple/``."""
+    max_upload: Annotated[int, Size()] = 2 * GIB
+    """Bytes of one upload. Several times the largest files in use, such as GPU builds."""
+    drain: Annotated[float, Duration(least=0)] = 10.0
+    """Seconds that a stop waits for requests under way. Below pip's own time-out of 15 s."""
+    header_timeout: Annotated[float, Duration()] = 10.0
+    """Seconds for a client to send the head of a request: slow senders must not hold connections."""
+    idle_timeout: Annotated[float, Duration()] = 60.0
+    """Seconds that an open connection may wait for its next request."""
+    stall_timeout: Annotated[float, Duration()] = 60.0
+    """Seconds without progress, of a client that reads nothing or of an upload that sends nothing."""
+    rendered_pages: Annotated[int, Size(least=0)] = 64 * MIB
+    """Bytes of memory for pages as they are sent."""
+    page_memory: Annotated[int, Size(least=0)] = 128 * MIB
+    """Bytes of memory for parsed project pages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostedConfig:
+    """An index that keeps what is uploaded to it, in front of its bases if it has any."""
+
+    bases: Annotated[tuple[IndexName, ...], IndexReferences()] = ()
+    """Indexes that are asked, in this order, for projects that this one does not have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorConfig:
+    """An index that fetches from another one, and keeps what it fetched."""
+
+    upstream: Annotated[str, BaseUrl()]
+    """Base URL of a simple index; ends in a slash."""
+    ttl: Annotated[float, Duration(least=0)] = 600.0
+    """Seconds for which a page is taken at its word: what PyPI itself allows caches (max-age)."""
+    grace: Annotated[float, Duration(least=0)] = 600.0
+    """Seconds more for which an old page is sent at once while a newer one is fetched behind it."""
+    connect_timeout: Annotated[float, Duration()] = 5.0
+    """Seconds to connect: a healthy upstream takes far less, and the rest of pip's 15 s is for the answer."""
+    header_timeout: Annotated[float, Duration()] = 10.0
+    """Seconds to the end of an answer's head: below pip's 15 s, so that our error arrives before pip's."""
+    idle_timeout: Annotated[float, Duration()] = 20.0
+    """Seconds without a byte in an answer's body."""
+    page_timeout: Annotated[float, Duration()] = 20.0
+    """Seconds for one page as a whole: ends an upstream that drips."""
+    file_timeout: Annotated[float, Duration()] = 3600.0
+    """Seconds for one file as a whole: 3 GiB over 1 MB/s, yet a drip does not hold its readers for ever."""
+    max_page: Annotated[int, Size()] = 64 * MIB
+    """Bytes of one page, decompressed: a small compressed answer must not unfold without end."""
+    max_file: Annotated[int, Size()] = 10 * GIB
+    """Bytes of one file."""
+
+
+IndexConfig = HostedConfig | MirrorConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsersConfig:
+    """The table ``[users]``: who may sign in."""
+
+    htpasswd: Annotated[Path, FilePath()] = Path("htpasswd")
+    """The file of users and bcrypt passwords. Absolute once parsed; relative in the file: inside `data`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The whole configuration, checked."""
+
+    server: ServerConfig
+    indexes: Mapping[IndexName, IndexConfig]
+    """In the order of the file; read-only."""
+    users: UsersConfig
+    source: str
+    """Where it came from: a path, or "built-in defaults"."""
+
+
+BUILT_IN_INDEXES: Mapping[str, Mapping[str, object]] = {
+    "pypi": {"upstream": "https://pypi.org/simple/"},
+    "main": {"bases": ["pypi"]},
+}
+"""The indexes of a configuration that names none, as tables."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One thing that can be set."""
+
+    table: str
+    """``server``, ``index`` (one table for each index) or ``users``."""
+    key: str
+    kind: Kind
+    default: object
+    """None where there is none, and the setting must be given."""
+
+
+def _settings(table: str, model: type) -> tuple[Setting, ...]:
+    kinds = get_type_hints(model, include_extras=True)
+    return tuple(
+        Setting(
+            table=table,
+            key=field.name,
+            kind=kinds[field.name].__metadata__[0],
+            default=None if field.default is MISSING else field.default,
+        )
+        for field in fields(model)
+    )
+
+
+SERVER_SETTINGS = _settings("server", ServerConfig)
+USERS_SETTINGS = _settings("users", UsersConfig)
+HOSTED_SETTINGS = _settings("index", HostedConfig)
+MIRROR_SETTINGS = _settings("index", MirrorConfig)
+ENABLED = Setting(table="index", key="enabled", kind=Flag(), default=True)
+"""False takes an index out of service, also a built-in one."""
+
+SETTINGS = (*SERVER_SETTINGS, ENABLED, *HOSTED_SETTINGS, *MIRROR_SETTINGS, *USERS_SETTINGS)
+"""Every setting there is: the file, the environment and the documentation are held to this list."""
+
+
+def settings_of(table: str) -> dict[str, Setting]:
+    """Return the settings that a table of this name may have, by key."""
+    return {setting.key: setting for setting in SETTINGS if setting.table == table}
