@@ -1,0 +1,133 @@
+"""The daemon as a whole: it opens what it needs, listens, reloads, and stops without leaving anything half done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+
+from pypid import __version__
+from pypid.config import Config, ConfigError
+from pypid.daemon.failure import BAD_CONFIG, OS_ERROR, StartFailed
+from pypid.daemon.lasting import Lasting
+from pypid.daemon.reload import ReloadService
+from pypid.daemon.snapshot import build_snapshot
+from pypid.web.routes import Routes
+from pypid.web.simple import SimplePages
+from pypid.web.site import PypidSite
+from pypid.web.snapshot import Current
+from pypid.web.upload import Uploads
+
+BACKLOG = 1024
+"""Connections that wait while the reactor is busy; with Twisted's 50, 300 clients at once lose 42."""
+
+NEEDS_RESTART = frozenset({"listen", "data", "header_timeout", "idle_timeout", "rendered_pages", "page_memory"})
+"""Settings of [server] that a reload does not change."""
+
+
+class Daemon(Service):
+    """
+    pypid.
+
+    ``load`` returns the configuration as it is now; ``give_up`` ends the
+    process for the `StartFailed` that it is given.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, reactor: Any, config: Config, *, load: Callable[[], Config], give_up: Callable[[StartFailed], None]
+    ) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._load = load
+        self._give_up = give_up
+        self._lasting = Lasting(reactor, config)
+        self._current = Current()
+        self._reloads = ReloadService(reactor, self._reload)
+        pages = SimplePages(memory=config.server.rendered_pages, render=self._lasting.pages)
+        routes = Routes(pages, Uploads(self._lasting.publisher), reactor)
+        self._site = PypidSite(
+            routes.app.resource(),
+            self._current,
+            reactor=reactor,
+            header_timeout=config.server.header_timeout,
+            idle_timeout=config.server.idle_timeout,
+        )
+        self._ports: list[IListeningPort] = []
+
+    def privilegedStartService(self) -> None:
+        """Take the ports while we may; nothing is accepted before the reactor runs, when all is open."""
+        super().privilegedStartService()
+        self._reloads.privilegedStartService()
+        for description in self._config.server.listen:
+            self._listen(description)
+
+    def _listen(self, description: str) -> None:
+        endpoint = serverFromString(self._reactor, _with_backlog(description))
+        listening: Deferred[IListeningPort] = endpoint.listen(self._site)
+        failures: list[Any] = []
+        listening.addCallbacks(self._ports.append, failures.append)
+        if failures:
+            # An address that cannot be had is known at once: nothing is waited for.
+            error = failures[0].value
+            reason = error.socketError if isinstance(error, CannotListenError) else error
+            self._give_up(StartFailed(f"cannot listen on {description}: {reason}", OS_ERROR))
+
+    def startService(self) -> None:
+        try:
+            self._lasting.open()
+            self._current.value = build_snapshot(self._config, self._lasting)
+        except ConfigError as e:
+            self._give_up(StartFailed("; ".join(e.problems), BAD_CONFIG))
+            return
+        except StartFailed as e:
+            self._give_up(e)
+            return
+        super().startService()
+        self._reloads.startService()
+        self._log.info(
+            "pypid {version} listens on {listen}; data in {data}; settings from {source}",
+            version=__version__,
+            listen=", ".join(self._config.server.listen),
+            data=str(self._config.server.data),
+            source=self._config.source,
+        )
+
+    def stopService(self) -> Deferred[None]:
+        """Fire when every connection has ended, or been cut off after the drain time, and all is closed."""
+        super().stopService()
+        self._reloads.stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
+        await self._site.drain(self._config.server.drain)
+        await self._lasting.stop()
+        self._lasting.close()
+        self._log.info("pypid has stopped")
+
+    def _reload(self) -> None:
+        config = self._load()
+        snapshot = build_snapshot(config, self._lasting)
+        # Nothing can fail any more.
+        for field in fields(config.server):
+            before, after = getattr(self._config.server, field.name), getattr(config.server, field.name)
+            if field.name in NEEDS_RESTART and before != after:
+                self._log.warn("[server] {key} has changed: it takes effect after a restart", key=field.name)
+        self._current.value = snapshot
+        self._log.info("reloaded: settings from {source}", source=config.source)
+
+
+def _with_backlog(description: str) -> str:
+    kind = description.partition(":")[0]
+    if kind in {"tcp", "tcp6", "ssl", "unix"} and ":backlog=" not in description:
+        return f"{description}:backlog={BACKLOG}"
+    return description

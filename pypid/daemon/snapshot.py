@@ -1,0 +1,100 @@
+"""From a configuration to what requests are answered from."""
+
+from __future__ import annotations
+
+import time
+
+from twisted.logger import Logger
+from twisted.web.client import Agent
+
+from pypid.config import Config, ConfigError, MirrorConfig
+from pypid.daemon.lasting import Lasting
+from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
+from pypid.domain.names import IndexName
+from pypid.indexes.hosted import HostedIndex
+from pypid.indexes.index import Index
+from pypid.indexes.layered import LayeredIndex
+from pypid.indexes.mirror import MirrorIndex
+from pypid.indexes.pages import MirroredPages, PageRules
+from pypid.upstream.client import UpstreamClient, UpstreamLimits
+from pypid.web.auth import Authenticator
+from pypid.web.snapshot import Snapshot
+
+_log = Logger()
+
+
+def build_snapshot(config: Config, lasting: Lasting) -> Snapshot:
+    """
+    Return a snapshot for ``config``, with everything read that it needs.
+
+    Raises `ConfigError` with what is wrong; nothing is changed by then.
+    """
+    users = _read_users(config)
+    indexes: dict[IndexName, Index] = {}
+    for name in config.indexes:
+        _build_index(name, config, lasting, indexes)
+    return Snapshot(
+        indexes=indexes,
+        hosted=frozenset(name for name, index in config.indexes.items() if not isinstance(index, MirrorConfig)),
+        default_index=config.server.default_index,
+        authenticator=Authenticator(users, lasting.passwords),
+        max_upload=config.server.max_upload,
+        stall_timeout=config.server.stall_timeout,
+    )
+
+
+def _build_index(name: IndexName, config: Config, lasting: Lasting, built: dict[IndexName, Index]) -> Index:
+    """Build the index and, before it, those that it stands on; `config` has no circles."""
+    if name in built:
+        return built[name]
+    settings = config.indexes[name]
+    if isinstance(settings, MirrorConfig):
+        built[name] = _mirror(name, settings, lasting)
+        return built[name]
+    hosted = HostedIndex(name, lasting.hosted, lasting.blobs)
+    bases = [_build_index(base, config, lasting, built) for base in settings.bases]
+    built[name] = LayeredIndex(name, [hosted, *bases]) if bases else hosted
+    return built[name]
+
+
+def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> MirrorIndex:
+    agent = Agent(lasting.reactor, lasting.tls_policy, connectTimeout=settings.connect_timeout, pool=lasting.pool)
+    client = UpstreamClient(
+        agent,
+        lasting.reactor,
+        UpstreamLimits(
+            header_timeout=settings.header_timeout,
+            idle_timeout=settings.idle_timeout,
+            page_timeout=settings.page_timeout,
+            file_timeout=settings.file_timeout,
+            max_page=settings.max_page,
+            max_file=settings.max_file,
+        ),
+    )
+    pages = MirroredPages(
+        name,
+        settings.upstream,
+        PageRules(ttl=settings.ttl, grace=settings.grace, max_page=settings.max_page),
+        client=client,
+        records=lasting.cached,
+        memory=lasting.page_memory,
+        parse=lasting.pages,
+        now=time.time,
+    )
+    return MirrorIndex(
+        name, pages, fetcher=client, downloads=lasting.downloads, records=lasting.cached, blobs=lasting.blobs
+    )
+
+
+def _read_users(config: Config) -> Htpasswd | None:
+    """Return the users; None when there is no user file, which is how everybody begins."""
+    path = config.users.htpasswd
+    try:
+        users = parse_htpasswd(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, HtpasswdError) as e:
+        raise ConfigError([f"[users] htpasswd: {path} cannot be used: {e}"]) from e
+    for problem in users.problems:
+        _log.warn("{path}: {problem}", path=str(path), problem=problem)
+    return users
