@@ -1,0 +1,47 @@
+"""
+What Linux says about a process of ours.
+
+    assert open_descriptors(daemon.pid) < 50
+    assert resident(daemon.pid) < 100 * 2**20
+    assert listens(daemon.pid, daemon.port)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+_LISTEN = "0A"
+
+
+def open_descriptors(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def threads(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory in use."""
+    return _status(pid, "VmRSS")
+
+
+def peak_resident(pid: int) -> int:
+    """The most bytes of memory that were in use since the process began."""
+    return _status(pid, "VmHWM")
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether the process has the listening IPv4 socket of ``port``; False, too, if it has ended."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    listening = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == _LISTEN}
+    with contextlib.suppress(FileNotFoundError):  # a descriptor that was closed meanwhile, or the process
+        return any(str(fd.readlink()) in listening for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return False
+
+
+def _status(pid: int, field: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    (value,) = [line.split()[1] for line in lines if line.startswith(f"{field}:")]
+    return int(value) * 1024
