@@ -1,0 +1,108 @@
+"""Real installers install through pypid from an upstream, and again when the upstream is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kit.clients import Client, Result, client_venv, make_venv, pip_install, uv_pip_install, version_in
+from tests.kit.daemon import DaemonFactory
+from tests.kit.dists import sdist, wheel
+from tests.kit.upstream import PageStyle, ScriptedIndex, SocketUpstream
+
+Install = Callable[..., Result]
+
+CLIENTS = [
+    pytest.param("pip", "26.*", pip_install, id="pip-26"),
+    pytest.param("pip", "23.3.*", pip_install, id="pip-23.3"),
+    pytest.param("uv", "0.13.*", uv_pip_install, id="uv"),
+]
+
+ROOT = wheel("app-root", "2.0", requires=["left-part>=1", "right-part"], requires_python=">=3.8")
+LEFT = wheel("left-part", "1.5", requires=["deep_part"])
+RIGHT = wheel("right-part", "3.0", requires=["deep-part"])
+DEEP = wheel("Deep.Part", "0.1")
+TREE = (ROOT, LEFT, RIGHT, DEEP)
+
+
+def _fill(index: ScriptedIndex) -> None:
+    for dist in TREE:
+        index.add(dist)
+    index.add(wheel("app-root", "1.0"))
+    index.add(wheel("app-root", "9.0", requires_python=">=4"))
+
+
+def _install(client: Client, install: Install, url: str, place: Path) -> Path:
+    target = make_venv(place)
+    result = install(client, target, "app-root", index_url=url)
+    assert result.returncode == 0, result.stdout
+    for dist in TREE:
+        assert version_in(target, dist.module, home=place) == dist.version
+    return target
+
+
+@pytest.mark.parametrize(("tool", "version", "install"), CLIENTS)
+def test_a_tree_is_installed_and_again_without_upstream(
+    tool: str,
+    version: str,
+    install: Install,
+    daemon: DaemonFactory,
+    index: ScriptedIndex,
+    upstream: SocketUpstream,
+    tmp_path: Path,
+) -> None:
+    """The first install asks upstream once for each page and file; later ones, by anybody, for nothing."""
+    _fill(index)
+    d = daemon(config={"index": {"pypi": {"upstream": upstream.url}}})
+    _install(client_venv(tool, version, home=tmp_path / "first"), install, d.simple, tmp_path / "one")
+    for dist in TREE:
+        assert index.count("GET", f"/simple/{dist.project}/") == 1
+        assert index.count("GET", index.file_path(dist)) == 1
+        assert index.count("GET", f"{index.file_path(dist)}.metadata") == 1
+    assert len(index.requests) == 3 * len(TREE), index.paths()
+
+    upstream.stop()
+    _install(client_venv(tool, version, home=tmp_path / "second"), install, d.simple, tmp_path / "two")
+    d.restart()
+    _install(client_venv(tool, version, home=tmp_path / "third"), install, d.simple, tmp_path / "three")
+    assert len(index.requests) == 3 * len(TREE)
+
+
+@pytest.mark.parametrize(("tool", "version", "install"), CLIENTS)
+def test_an_upstream_that_has_only_html(
+    tool: str, version: str, install: Install, daemon: DaemonFactory, tmp_path: Path
+) -> None:
+    """Without JSON, sizes and upload times a tree is installed all the same, a source distribution in it too."""
+    index = ScriptedIndex(PageStyle(json=False, sizes=False, upload_times=False))
+    _fill(index)
+    source = index.add(sdist("only-source", "1.0"))
+    with SocketUpstream(index) as upstream:
+        d = daemon(config={"index": {"pypi": {"upstream": upstream.url}}})
+        client = client_venv(tool, version, home=tmp_path / "home")
+        target = _install(client, install, d.simple, tmp_path / "target")
+        result = install(client, target, "only-source", index_url=d.simple)
+        assert result.returncode == 0, result.stdout
+        assert version_in(target, source.module, home=tmp_path) == "1.0"
+    assert index.count("GET", index.file_path(source)) == 1
+
+
+def test_an_upstream_that_is_down_is_no_missing_project(
+    daemon: DaemonFactory, index: ScriptedIndex, upstream: SocketUpstream, tmp_path: Path
+) -> None:
+    """uv stops with an error instead of taking the name from the next index; nothing is said to be missing."""
+    decoy = ScriptedIndex()
+    decoy.add(wheel("app-root", "6.6.6"))
+    d = daemon(config={"index": {"pypi": {"upstream": upstream.url}}})
+    upstream.stop()
+    uv = client_venv("uv", "0.13.*", home=tmp_path / "home")
+    with SocketUpstream(decoy) as other:
+        target = make_venv(tmp_path / "target")
+        env = {"UV_HTTP_RETRIES": "0"}
+        index_args = ["--index", d.simple, "--default-index", other.url]
+        result = uv.run("uv", "pip", "install", "--python", target, *index_args, "app-root", env=env)
+    assert result.returncode != 0
+    assert "503" in result.stdout
+    assert decoy.requests == []
+    assert index.requests == []
