@@ -94,7 +94,7 @@ class Downloads:
         del self._transfers[sha256]
 
     def stop(self) -> Deferred[object]:
-        """Break off every transfer; fires when nothing of them is left in staging."""
+        """Break off what is still arriving; fires when the rest is kept, and nothing is left in staging."""
         transfers = list(self._transfers.values())
         for transfer in transfers:
             transfer.cancel()
@@ -125,7 +125,8 @@ class _Transfer:
         self.done.callback(None)
 
     def cancel(self) -> None:
-        if self._call is not None:
+        """Break it off, unless everything has come and only has to be kept."""
+        if self._call is not None and not self.spool.finished:
             self._call.cancel()
 
     async def _run(self, staging: Staging, blobs: BlobStore) -> None:

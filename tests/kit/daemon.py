@@ -117,9 +117,12 @@ class Daemon:
 
         After a stop in good order it is `STOPPED`.
         """
-        process = self._running()
-        process.terminate()
-        return self._ended(process.wait(timeout))
+        self.signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def wait(self, timeout: float = 20) -> int:
+        """Return the exit code when it has ended by itself, or by a signal that was sent before."""
+        return self._ended(self._running().wait(timeout))
 
     def kill(self) -> None:
         """SIGKILL, if it runs."""
@@ -132,8 +135,11 @@ class Daemon:
         self.terminate()
         self.start()
 
+    def signal(self, number: signal.Signals) -> None:
+        self._running().send_signal(number)
+
     def sighup(self) -> None:
-        self._running().send_signal(signal.SIGHUP)
+        self.signal(signal.SIGHUP)
 
     def reload(self, config: Config | None = None) -> None:
         """Have the configuration, or a new one, read, and return when it is in force."""
