@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -68,6 +68,19 @@ class SingleFlight(Generic[K, V]):
     def _forget(self, key: K, flight: _Flight[V]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+async def acquired(call: Deferred[V], release: Callable[[V], object]) -> V:
+    """
+    Return what ``call`` brings: something that must be given back.
+
+    If the waiting is cancelled, ``release`` gets it when it comes.
+    """
+    try:
+        return await shield(call)
+    except CancelledError:
+        call.addCallbacks(release, lambda _: None)
+        raise
 
 
 def shield(call: Deferred[V]) -> Deferred[V]:

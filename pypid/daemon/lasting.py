@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.client import BrowserLikePolicyForHTTPS, HTTPConnectionPool
+from twisted.web.client import BrowserLikePolicyForHTTPS, HTTPConnectionPool, _HTTP11ClientFactory
 
 from pypid.config import Config
 from pypid.daemon.data import DataDirectory
@@ -29,6 +29,14 @@ IDLE_UPSTREAM = 50
 
 IDLE_UPSTREAM_CONNECTIONS = 20
 """Idle connections kept for each upstream host: what one `uv` asks for at once, and then asks again."""
+
+
+class _QuietFactory(_HTTP11ClientFactory):
+    noisy = False  # else each connection is two lines of the log
+
+
+class _QuietPool(HTTPConnectionPool):
+    _factory = _QuietFactory
 
 
 class Lasting:
@@ -67,7 +75,7 @@ class Lasting:
             inspect=self.pages,
             now=time.time,
         )
-        self.pool = HTTPConnectionPool(reactor, persistent=True)
+        self.pool = _QuietPool(reactor, persistent=True)
         self.pool.maxPersistentPerHost = IDLE_UPSTREAM_CONNECTIONS
         self.pool.cachedConnectionTimeout = IDLE_UPSTREAM
         self.tls_policy = BrowserLikePolicyForHTTPS()

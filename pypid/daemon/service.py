@@ -116,7 +116,7 @@ class Daemon(Service):
 
     def _reload(self) -> None:
         config = self._load()
-        snapshot = build_snapshot(config, self._lasting)
+        snapshot = build_snapshot(config, self._lasting, replacing=self._current.value)
         # Nothing can fail any more.
         for field in fields(config.server):
             before, after = getattr(self._config.server, field.name), getattr(config.server, field.name)

@@ -23,13 +23,13 @@ from pypid.web.snapshot import Snapshot
 _log = Logger()
 
 
-def build_snapshot(config: Config, lasting: Lasting) -> Snapshot:
+def build_snapshot(config: Config, lasting: Lasting, *, replacing: Snapshot | None = None) -> Snapshot:
     """
-    Return a snapshot for ``config``, with everything read that it needs.
+    Return a snapshot for ``config``, to be put in the place of ``replacing``, with everything read that it needs.
 
     Raises `ConfigError` with what is wrong; nothing is changed by then.
     """
-    users = _read_users(config)
+    users = _read_users(config, had_users=replacing is not None and replacing.authenticator.has_users)
     indexes: dict[IndexName, Index] = {}
     for name in config.indexes:
         _build_index(name, config, lasting, indexes)
@@ -86,12 +86,18 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
     )
 
 
-def _read_users(config: Config) -> Htpasswd | None:
-    """Return the users; None when there is no user file, which is how everybody begins."""
+def _read_users(config: Config, *, had_users: bool) -> Htpasswd | None:
+    """
+    Return the users; None when there is no user file, which is how everybody begins.
+
+    A file that was there and is gone is more likely an accident than a wish to lock everybody out.
+    """
     path = config.users.htpasswd
     try:
         users = parse_htpasswd(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except FileNotFoundError as e:
+        if had_users:
+            raise ConfigError([f"[users] htpasswd: {path} is gone"]) from e
         return None
     except (OSError, UnicodeDecodeError, HtpasswdError) as e:
         raise ConfigError([f"[users] htpasswd: {path} cannot be used: {e}"]) from e

@@ -69,7 +69,11 @@ class Downloads:
             blob = await self._blobs.open(source.sha256)
         except BlobMissing:
             return None
-        await kept()
+        try:
+            await kept()
+        except BaseException:
+            blob.close()
+            raise
         return StoredFile(source.sha256, blob)
 
     def spool(self, sha256: str) -> Spool | None:

@@ -44,28 +44,33 @@ class MirrorIndex:
         return await self._pages.get(project)
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
+        # Asked first: what was fetched is served even when the page no longer lists it (lock files).
         kept = await self._open_kept(project, filename, digest_prefix)
         if kept is not None:
             return kept
         file, url = await self._find(project, filename, digest_prefix)
         source = Source(url=url, sha256=file.sha256, size=file.size, fetcher=self._fetcher)
-        return await self._open(project, filename, source)
+        return await self._fetch(project, filename, source)
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         file, url = await self._find(project, filename, digest_prefix)
         if file.core_metadata is None:
             raise FileNotFound(f"{filename} has no core metadata beside it")
+        beside = f"{filename}.metadata"
+        kept = await self._open_kept(project, beside, file.core_metadata)
+        if kept is not None:
+            return kept
         source = Source(url=f"{url}.metadata", sha256=file.core_metadata, size=None, fetcher=self._fetcher)
-        return await self._open(project, f"{filename}.metadata", source)
+        return await self._fetch(project, beside, source)
 
-    async def _open(self, project: NormalizedName, filename: str, source: Source) -> FileBody:
+    async def _fetch(self, project: NormalizedName, filename: str, source: Source) -> FileBody:
         async def kept() -> None:
             await self._records.keep_file(self.name, project, filename, source.sha256)
 
         return await self._downloads.open(source, kept)
 
     async def _open_kept(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody | None:
-        """Return a file that was fetched before, whether or not the page still lists it (lock files)."""
+        """Return a file of this index that was fetched before."""
         sha256 = await self._records.file(self.name, project, filename, digest_prefix)
         if sha256 is None:
             return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from cachetools import LRUCache
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from pypid.domain import simple_html, simple_json
 from pypid.domain.errors import ProjectNotFound, UpstreamBroken, UpstreamUnavailable
@@ -28,6 +29,9 @@ ABSENT_TTL = 60
 ABSENT_NAMES = 10_000
 """Names for which it is remembered."""
 
+RETRY_AFTER_FAILURE = 10
+"""Seconds after a failed refresh in which the old page is served without asking: nobody waits for it twice (A54)."""
+
 FILE_WEIGHT = 700
 """Bytes that one file of a parsed page takes in memory, measured over pages of 4,000 and 11,000 files."""
 
@@ -43,6 +47,8 @@ class HeldPage:
     etag: str | None
     last_modified: str | None
     fetched_at: float
+    not_before: float = 0.0
+    """When upstream may be asked again, after it could not be."""
 
     @property
     def weight(self) -> int:
@@ -108,10 +114,11 @@ class MirroredPages:
             held = await self._flights.join(project, lambda: self._load(project))
         age = self._now() - held.fetched_at
         freshness = judge(age, ttl=self._rules.ttl, grace=self._rules.grace)
-        if freshness is Freshness.STALE:
-            self._refresh(project, held).addErrback(self._not_refreshed, project)
-        elif freshness is Freshness.EXPIRED:
-            held = await self._refreshed(project, held)
+        if freshness is not Freshness.FRESH and self._now() >= held.not_before:
+            if freshness is Freshness.STALE:
+                self._refresh_behind(project, held)
+            else:
+                held = await self._refreshed(project, held)
         left = self._rules.ttl - max(0.0, self._now() - held.fetched_at)
         return replace(held.page, max_age=max(0, int(left)))
 
@@ -122,18 +129,29 @@ class MirroredPages:
     def _refresh(self, project: NormalizedName, held: HeldPage | None) -> Deferred[HeldPage]:
         return self._flights.join(project, lambda: self._fetch(project, held))
 
+    def _refresh_behind(self, project: NormalizedName, held: HeldPage) -> None:
+        """Begin a refresh that nobody waits for."""
+        Deferred.fromCoroutine(self._refreshed(project, held)).addErrback(self._ended_behind, project)
+
+    def _ended_behind(self, failure: Failure, project: NormalizedName) -> None:
+        if not failure.check(ProjectNotFound):  # which was logged, and is what the next client will be told
+            self._log.failure("{index}: refreshing {project} failed", failure, index=self._index, project=project)
+
     async def _refreshed(self, project: NormalizedName, held: HeldPage) -> HeldPage:
         try:
             return await self._refresh(project, held)
         except UpstreamUnavailable as e:
-            self._log.warn(
-                "{index}: the old page of {project} is served: {why}", index=self._index, project=project, why=e
-            )
+            self._not_refreshed(held, e)
             return held
 
-    def _not_refreshed(self, failure: object, project: NormalizedName) -> None:
-        why = getattr(failure, "value", failure)
-        self._log.warn("{index}: {project} was not refreshed: {why}", index=self._index, project=project, why=why)
+    def _not_refreshed(self, held: HeldPage, why: Exception) -> None:
+        held.not_before = self._now() + RETRY_AFTER_FAILURE
+        self._log.warn(
+            "{index}: the old page of {project} goes on being served: {why}",
+            index=self._index,
+            project=held.page.name,
+            why=why,
+        )
 
     async def _load(self, project: NormalizedName) -> HeldPage:
         """Return the page from an earlier run, else from upstream."""

@@ -84,7 +84,7 @@ class Publisher:
             file = self._describe(index, upload, staged, core_metadata, user)
             published: bool = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
         except OSError as e:
-            self._log.failure("{filename} was not published", filename=upload.filename)
+            self._log.error("{filename} could not be stored: {why}", filename=upload.filename, why=e)
             raise StorageFull(f"{upload.filename} cannot be stored: {e.strerror or e}") from e
         finally:
             staged.close()

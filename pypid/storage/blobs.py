@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from pypid.flight import acquired
 from pypid.offload import Offload
 from pypid.storage.descriptor import SharedDescriptor
 from pypid.storage.staging import StagedFile
@@ -84,9 +85,9 @@ class DirectoryBlobs:
             sync_directory(self._root)
 
     async def open(self, sha256: str) -> Blob:
-        return await self._offload(self._open, sha256)
+        return await acquired(self._offload(self._open, sha256), _BlobFile.close)
 
-    def _open(self, sha256: str) -> Blob:
+    def _open(self, sha256: str) -> _BlobFile:
         try:
             descriptor = os.open(self._path(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError as e:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -78,7 +80,11 @@ class Database:
             self._writer.close()
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Call ``change`` in a transaction of its own; it is committed, durably, when this returns."""
+        """
+        Call ``change`` in a transaction of its own; it is committed, durably, when this returns.
+
+        Raises `OSError` (ENOSPC) when there is no room for it on the disk.
+        """
         return await self._offload_write(self._write, change)
 
     async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
@@ -95,9 +101,11 @@ class Database:
         try:
             outcome = change(connection)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as e:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if isinstance(e, sqlite3.OperationalError) and e.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path)) from e
             raise
         return outcome
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from pypid.flight import acquired
 from pypid.offload import Offload
 from pypid.storage.descriptor import SharedDescriptor
 
@@ -51,11 +52,12 @@ class Staging:
         (ENOSPC, EDQUOT) when there is no room for them.
         """
         path = self._directory / f"{secrets.token_hex(16)}.part"
-        descriptor = await self._offload(_create, path, reserve)
-        return StagedFile(path, descriptor, {"sha256", *algorithms}, self._offload)
+        return await acquired(
+            self._offload(_create, path, reserve, {"sha256", *algorithms}, self._offload), StagedFile.close
+        )
 
 
-def _create(path: Path, reserve: int) -> SharedDescriptor:
+def _create(path: Path, reserve: int, algorithms: set[str], offload: Offload) -> StagedFile:
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o440)
     try:
         if reserve:
@@ -64,7 +66,7 @@ def _create(path: Path, reserve: int) -> SharedDescriptor:
         os.close(number)
         path.unlink()
         raise
-    return SharedDescriptor(number)
+    return StagedFile(path, SharedDescriptor(number), algorithms, offload)
 
 
 class StagedFile:

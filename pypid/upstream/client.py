@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from OpenSSL import SSL
 from service_identity import VerificationError
 from twisted.internet import defer, error
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web._newclient import RequestGenerationFailed, RequestNotSent
@@ -41,7 +41,6 @@ NETWORK_ERRORS = (
     error.ConnectionAborted,
     error.DNSLookupError,
     error.TimeoutError,
-    defer.TimeoutError,
     ResponseFailed,
     ResponseNeverReceived,
     RequestNotSent,
@@ -181,7 +180,10 @@ class UpstreamClient:
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 request = self._agent.request(method, _encoded(url), Headers(_with_agent(headers)))
-                response = await request.addTimeout(self._limits.header_timeout, self._clock)
+                response = await _cancellable(request).addTimeout(self._limits.header_timeout, self._clock)
+            except defer.TimeoutError as e:
+                seconds = self._limits.header_timeout
+                raise UpstreamUnavailable(f"{_shown(url)} does not answer within {seconds:g} s") from e
             except ValueError as e:
                 raise UpstreamBroken(f"{_shown(url)} is no URL that can be asked: {e}") from e
             except NETWORK_ERRORS as e:
@@ -231,13 +233,31 @@ class UpstreamClient:
             raise UpstreamUnavailable(f"upstream was not done after {seconds:g} s") from e
 
 
+def _cancellable(request: Deferred[IResponse]) -> Deferred[IResponse]:
+    """
+    Wait for ``request``; cancelling ends both, this one with `CancelledError`.
+
+    Twisted's agent reports its own cancelling in the words of whatever it was
+    doing: `ConnectingCancelledError`, `ResponseNeverReceived`.
+    """
+
+    def cancel(waiter: Deferred[IResponse]) -> None:
+        waiter.errback(CancelledError())
+        request.cancel()
+
+    waiter: Deferred[IResponse] = Deferred(cancel)
+    request.addBoth(lambda outcome: None if waiter.called else waiter.callback(outcome))
+    return waiter
+
+
 def _with_agent(headers: dict[str, str]) -> dict[str, list[str]]:
     return {name: [value] for name, value in {**headers, "User-Agent": f"pypid/{__version__}"}.items()}
 
 
 def _header(response: IResponse, name: str) -> str | None:
-    values = response.headers.getRawHeaders(name)
-    return values[0] if values else None
+    # As bytes: Twisted would decode UTF-8 strictly, and strangers send anything.
+    values = response.headers.getRawHeaders(name.encode("ascii"))
+    return values[0].decode("latin-1") if values else None
 
 
 def _retry_after(text: str | None) -> int:
@@ -252,10 +272,10 @@ def _redirected(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
         parts = urlsplit(target)
-        host = parts.hostname
+        host, port = parts.hostname, parts.port  # both raise ValueError
     except ValueError as e:
         raise UpstreamBroken(f"{_shown(url)} redirects to nonsense") from e
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or parts.username is not None:
         raise UpstreamBroken(f"{_shown(url)} redirects to a URL that is not followed")
     if urlsplit(url).scheme == "https" and parts.scheme != "https":
         raise UpstreamBroken(f"{_shown(url)} redirects from https to http")
@@ -272,7 +292,7 @@ def _encoded(url: str) -> bytes:
 def _shown(url: str) -> str:
     """Return ``url`` for a message: without credentials or query, which may be secrets."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _reason(e: BaseException) -> str:

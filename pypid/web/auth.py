@@ -34,7 +34,7 @@ class Authenticator:
     def __init__(self, users: Htpasswd | None, offload: Offload) -> None:
         """``users``: None when there is no user file at all."""
         self._users: Mapping[str, bytes] = {} if users is None else users.hashes
-        self._configured = users is not None
+        self.has_users = users is not None
         self._offload = offload
         # Checked for users that do not exist, at the cost of those that do: else time tells which do.
         self._nobody = NOBODY % max(4, users.max_cost if users is not None else 0)
@@ -46,7 +46,7 @@ class Authenticator:
         Raises `PermissionRefused` while there are no users, and
         `AuthenticationRequired` when the credentials are missing or wrong.
         """
-        if not self._configured:
+        if not self.has_users:
             raise PermissionRefused(
                 "Uploads are refused, since there are no users yet: "
                 "make one with 'pypid user add NAME' and send pypid a SIGHUP"

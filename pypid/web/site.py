@@ -16,6 +16,7 @@ class PypidSite(Site):
     """A `Site` with our own channel and requests, that can be drained."""
 
     protocol = Channel  # type: ignore[assignment]
+    noisy = False
     requestFactory = Request  # type: ignore[assignment]
 
     def __init__(

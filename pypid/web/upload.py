@@ -35,7 +35,7 @@ class Uploads:
         try:
             published = await self._publish(request, body, boundary, target, user)
         except OSError as e:
-            self._log.failure("an upload could not be stored")
+            self._log.error("an upload could not be stored: {why}", why=e)
             raise StorageFull(f"the upload cannot be stored: {e.strerror or e}") from e
         return plain(request, "" if published else "this very file was already there\n")
 

@@ -44,7 +44,7 @@ def test_a_broken_configuration_on_sighup_changes_nothing(daemon: DaemonFactory)
 
 
 def test_a_broken_user_file_on_sighup_changes_nothing(daemon: DaemonFactory) -> None:
-    """Two entries for one user are refused; who could sign in still can."""
+    """Two entries for one user are refused, and so is no file at all; who could sign in still can."""
     d = daemon()
     d.add_user("alice", "secret-of-alice")
     htpasswd = d.data / "htpasswd"
@@ -54,6 +54,10 @@ def test_a_broken_user_file_on_sighup_changes_nothing(daemon: DaemonFactory) -> 
     d.sighup()
     d.wait_log("reload refused", start=begin)
     assert "already has line 1" in d.log()[begin:]
+    htpasswd.rename(d.data / "htpasswd.away")
+    begin = len(d.log())
+    d.sighup()
+    d.wait_log("reload refused", start=begin)
     credentials = "YWxpY2U6c2VjcmV0LW9mLWFsaWNl"
     answer = get(d.url, method="POST", headers={"Authorization": f"Basic {credentials}"}, body=b"x")
     assert answer.status == 400, "known, and then told that this is no upload"
