@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import click
 
-from pypid.config import Config, ConfigError, IndexConfig, MirrorConfig, load_config
-
-EX_CONFIG = 78
-"""sysexits.h: something was found in a misconfigured state."""
-
-
-def load_or_exit(path: Path | None) -> Config:
-    """Return the configuration, or print every problem to stderr and exit with `EX_CONFIG`."""
-    try:
-        return load_config(path, os.environ)
-    except ConfigError as e:
-        for problem in e.problems:
-            click.echo(problem, err=True)
-        sys.exit(EX_CONFIG)
+from pypid.cli.configuration import load_or_exit
+from pypid.config import IndexConfig, MirrorConfig
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def check_config(file: Path | None) -> None:
-    """Check a configuration FILE, together with the PYPID_ variables of the environment.
+    """Say what is wrong with a configuration.
 
-    Without FILE, the one that the daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the
-    built-in defaults. Exits with 78 if anything is wrong, having said all that is.
+    The PYPID_ variables of the environment are checked together with FILE. Without FILE, it is the one that the
+    daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the built-in defaults. Exits with 78 if
+    anything is wrong, having said all that is.
     """
     config = load_or_exit(file)
     click.echo(f"{config.source}: ok")

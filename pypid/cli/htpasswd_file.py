@@ -55,6 +55,8 @@ def _locked(path: Path) -> Iterator[None]:
     """Hold the lock file; it stays, because one that is removed can be locked by two."""
     fd = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, NEW_FILE_MODE)
     try:
+        if os.geteuid() == 0:
+            _give_to(path.parent.stat(), fd)  # else the daemon's own user could never edit again
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:
@@ -91,5 +93,9 @@ def _copy_access(path: Path, fd: int) -> None:
         model = path.parent.stat()
         mode = NEW_FILE_MODE
     if os.geteuid() == 0:
-        os.fchown(fd, model.st_uid, model.st_gid)
+        _give_to(model, fd)
     os.fchmod(fd, mode)
+
+
+def _give_to(model: os.stat_result, fd: int) -> None:
+    os.fchown(fd, model.st_uid, model.st_gid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import bcrypt
 import click
 
@@ -24,7 +26,7 @@ def ask_password(*, stdin: bool) -> bytes:
     Raises `PasswordRefused`.
     """
     if stdin:
-        line = click.get_binary_stream("stdin").readline()
+        line = sys.stdin.buffer.readline()
         password = line.removesuffix(b"\n").removesuffix(b"\r")
     else:
         typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, default="", show_default=False)
@@ -35,7 +37,8 @@ def ask_password(*, stdin: bool) -> bytes:
 
 def hash_password(password: bytes, *, cost: int = COST) -> str:
     """Return the bcrypt hash, under the prefix that Apache's htpasswd writes for the same thing. Takes long."""
-    return "$2y$" + bcrypt.hashpw(password, bcrypt.gensalt(cost)).decode().removeprefix("$2b$")
+    hashed: bytes = bcrypt.hashpw(password, bcrypt.gensalt(cost))
+    return "$2y$" + hashed.decode().removeprefix("$2b$")
 
 
 def _check(password: bytes) -> None:

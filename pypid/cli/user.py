@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import click
 
-from pypid.cli.check_config import load_or_exit
+from pypid.cli.configuration import load_or_exit
 from pypid.cli.htpasswd_file import CannotEdit, edit_htpasswd, read_htpasswd
 from pypid.cli.password import PasswordRefused, ask_password, hash_password
 from pypid.cli.running import running_pid
@@ -104,12 +104,18 @@ def remove(name: str, config: Path | None, htpasswd: Path | None) -> None:
 @user.command("list")
 @_place_options
 def list_(config: Path | None, htpasswd: Path | None) -> None:
-    """List the users, one on a line; on stderr, what keeps any of them from signing in."""
+    """List the users, one on a line.
+
+    On stderr: what keeps any of them from signing in.
+    """
     place = _find(config, htpasswd)
     with _refusals():
         text = read_htpasswd(place.htpasswd)
-        for name in list_users(text):
+        names = list_users(text)
+        for name in names:
             click.echo(name)
+        if not names:
+            click.echo(f"there are no users in {place.htpasswd}", err=True)
         try:
             problems = parse_htpasswd(text).problems
         except HtpasswdError as e:
@@ -150,7 +156,8 @@ def _expect(place: Place, name: str, text: str, *, known: bool) -> str:
 def _report(place: Place, done: str) -> None:
     click.echo(f"{done} {place.htpasswd}")
     pid = None if place.data is None else running_pid(place.data)
-    if pid is None:
-        click.echo("A running pypid reads the file on SIGHUP (kill -HUP and its process id); found none running here.")
-    else:
+    if pid is not None:
         click.echo(f"The running pypid reads the file on SIGHUP: kill -HUP {pid}")
+        return
+    looked = "" if place.data is None else f"; none was found running on {place.data}"
+    click.echo(f"A running pypid reads the file on SIGHUP, kill -HUP and its process id{looked}.")

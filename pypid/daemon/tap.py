@@ -32,6 +32,7 @@ class Options(usage.Options):
         given = self["config"] or os.environ.get("PYPID_CONFIG")
         # Absolute, since twistd changes its directory, and a reload reads it again.
         self.path = Path(given).absolute() if given else None
+        self.directory = Path.cwd()
         try:
             self.config = self.load()
         except ConfigError as e:
@@ -40,7 +41,7 @@ class Options(usage.Options):
 
     def load(self) -> Config:
         """Return the configuration as it is now. Raises `ConfigError`."""
-        return load_config(self.path, os.environ)
+        return load_config(self.path, os.environ, directory=self.directory)
 
 
 def makeService(options: Options) -> IService:

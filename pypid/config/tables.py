@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from pypid.config_kinds import Kind, quote, read_text
-from pypid.config_settings import ConfigError, settings_of
+from pypid.config.kinds import Kind, quote, read_text
+from pypid.config.settings import ConfigError, settings_of
 from pypid.domain.names import InvalidName, parse_index_name
 
 Report = Callable[[str], None]
@@ -56,7 +56,8 @@ def read_tables(text: str, *, source: str, report: Report) -> Tables:
             table = _read_table(f"[{name}]", name, content, report)
             setattr(tables, name, table)
         elif isinstance(content, dict):
-            report(f"[{name}]: no such table{did_you_mean(name, ['server', 'users', 'index.NAME'], '[{}]')}")
+            near = did_you_mean(name, ["server", "users", "index.NAME"], "[{}]")
+            report(f"[{quote_key(name)}]: no such table{near or ' (have: [server], [users], [index.NAME])'}")
         else:
             homes = [f"[{table}] {name}" for table in ("server", "users") if name in settings_of(table)]
             hint = f" (did you mean {homes[0]}?)" if homes else ""
@@ -86,7 +87,16 @@ def _parse_toml(text: str, source: str) -> Mapping[str, object]:
         position = _POSITION.search(what)
         line = position[1] if position else str(text.rstrip().count("\n") + 1)
         at = f"{source}:{line}" if position or _END.search(what) else source
-        raise ConfigError([f"{at}: {_END.sub('', _POSITION.sub('', what))}"]) from e
+        hint = _hint_for_line(text.split("\n")[int(line) - 1]) if position else ""
+        raise ConfigError([f"{at}: {_END.sub('', _POSITION.sub('', what))}{hint}"]) from e
+
+
+def _hint_for_line(line: str) -> str:
+    """Return what may be meant by a line that is no TOML, where that is a matter of quotes."""
+    index = re.match(r"\s*\[index\.([a-z0-9._-]+/[a-z0-9._-]+)\]", line)
+    if index:
+        return f' (did you mean [index."{index[1]}"]?)'
+    return " (a text with a backslash stands in single quotes)" if "\\" in line else ""
 
 
 def _read_indexes(tables: Tables, content: object, report: Report) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from pypid.config.units import NoQuantity, UnknownUnit, parse_duration, parse_size
 from pypid.domain.names import IndexName, InvalidName, parse_index_name, shorten
-from pypid.units import NoQuantity, UnknownUnit, parse_duration, parse_size
 
 
 class BadValue(ValueError):
@@ -47,6 +47,8 @@ def read_text(kind: Kind, text: str) -> object:
 
 def quote(value: object) -> str:
     """Return ``value`` for a message; of any length, and safe on a terminal."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     try:
         return shorten(value) if isinstance(value, str) else shorten(repr(value)).strip("\"'")
     except ValueError:  # repr() of an integer of thousands of digits
@@ -80,8 +82,10 @@ class Duration(Plain):
 
     def read(self, value: object) -> float:
         seconds = self._seconds(value)
-        if not self.least <= seconds <= self.most:
-            raise BadValue(f"expected {self.least:g} to {self.most:g} seconds, got {quote(value)}")
+        if seconds < self.least:
+            raise BadValue(f"expected at least {self.least:g} seconds, got {quote(value)}")
+        if seconds > self.most:
+            raise BadValue(f"expected at most {self.most:.0f} seconds, got {quote(value)}")
         return float(seconds)
 
     def _seconds(self, value: object) -> float:
@@ -108,8 +112,10 @@ class Size(Plain):
 
     def read(self, value: object) -> int:
         size = self._bytes(value)
-        if not self.least <= size <= self.most:
-            raise BadValue(f"expected {self.least} to {self.most} bytes, got {quote(value)}")
+        if size < self.least:
+            raise BadValue(f"expected at least {self.least} bytes, got {quote(value)}")
+        if size > self.most:
+            raise BadValue(f"expected at most {self.most} bytes, got {quote(value)}")
         return size
 
     def _bytes(self, value: object) -> int:
@@ -142,21 +148,31 @@ class BaseUrl(Plain):
     """The URL under which a simple index has its projects; read with a slash at its end."""
 
     def read(self, value: object) -> str:
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        if not isinstance(value, str):
             raise BadValue(f"expected a URL, got {quote(value)}")
-        try:
-            url = urlsplit(value)
-            port = url.port
-        except ValueError as e:
-            raise BadValue(f"expected a URL, got {quote(value)}: {e}") from e
-        if url.username is not None or url.password is not None:
-            # Without the value: it may hold a password, and this message goes to a log.
-            raise BadValue("expected a URL without user and password")
-        if url.scheme not in {"http", "https"} or not url.hostname or port == 0:
-            raise BadValue(f"expected a URL that begins with https:// or http:// and a host, got {quote(value)}")
-        if "?" in value or "#" in value:
-            raise BadValue(f"expected a URL without '?' and '#', got {quote(value)}")
+        problem = _problem_of_url(value)
+        if problem is not None:
+            # What has an @ may hold a password, wherever it is, and this message goes to a log.
+            got = "" if "@" in value else f", got {quote(value)}"
+            raise BadValue(f"expected a URL{problem}{got}")
         return value if value.endswith("/") else f"{value}/"
+
+
+def _problem_of_url(text: str) -> str | None:
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        return " with a host and, if any, a port from 1 to 65535"
+    if url.username is not None or url.password is not None:
+        return " without user and password"
+    if url.scheme not in {"http", "https"} or not url.hostname or port == 0:
+        return " that begins with https:// or http:// and a host"
+    if "?" in text or "#" in text:
+        return " without '?' and '#'"
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return " in printable ASCII, without spaces"
+    return None
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pypid.config_kinds import BadValue, index_name, quote
-from pypid.config_listen import BadAddress, check_listen_address
+from pypid.config.kinds import BadValue, index_name, quote
+from pypid.config.listen import BadAddress, check_listen_address
 from pypid.domain.names import IndexName
 
 

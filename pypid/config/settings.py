@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
-from pypid.config_kinds import (
+from pypid.config.kinds import (
     BaseUrl,
     Duration,
     FilePath,
@@ -16,7 +16,7 @@ from pypid.config_kinds import (
     Kind,
     Size,
 )
-from pypid.config_lists import IndexReferences, ListenAddresses
+from pypid.config.lists import IndexReferences, ListenAddresses
 from pypid.domain.names import IndexName
 
 MIB = 2**20

@@ -20,7 +20,7 @@ SIZE_UNITS = {
 DURATION_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 """Seconds."""
 
-_QUANTITY = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*([A-Za-z]*)", re.ASCII)
+_QUANTITY = re.compile(r"(-?\d{1,30}(?:\.\d{1,30})?)\s*([A-Za-z]*)", re.ASCII)
 
 
 class NoQuantity(ValueError):
@@ -65,4 +65,4 @@ def _parse(text: str, units: dict[str, int] | dict[str, float], *, bare: str) ->
     if factor is None:
         raise UnknownUnit(f"unknown unit {unit!r} (have: {', '.join(units)})")
     # Whole numbers stay integers: a float would lose bytes above 2**53.
-    return (int(number) if number.isdigit() else float(number)) * factor
+    return (float(number) if "." in number else int(number)) * factor

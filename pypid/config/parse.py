@@ -8,16 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pypid.config_environment import CONFIG_VARIABLE, overlay
-from pypid.config_graph import check_bases
-from pypid.config_kinds import BadValue
-from pypid.config_settings import (
+from pypid.config.bases import check_bases
+from pypid.config.environment import overlay
+from pypid.config.kinds import BadValue
+from pypid.config.settings import (
     BUILT_IN_INDEXES,
     ENABLED,
     HOSTED_SETTINGS,
     MIRROR_SETTINGS,
     SERVER_SETTINGS,
-    SETTINGS,
     USERS_SETTINGS,
     Config,
     ConfigError,
@@ -28,25 +27,8 @@ from pypid.config_settings import (
     Setting,
     UsersConfig,
 )
-from pypid.config_tables import Given, Table, Tables, quote_key, read_tables
+from pypid.config.tables import Given, Table, Tables, quote_key, read_tables
 from pypid.domain.names import IndexName
-
-__all__ = [
-    "SETTINGS",
-    "Config",
-    "ConfigError",
-    "HostedConfig",
-    "IndexConfig",
-    "MirrorConfig",
-    "ServerConfig",
-    "Setting",
-    "UsersConfig",
-    "load_config",
-    "parse_config",
-]
-
-DEFAULT_PATH = Path("/etc/pypid.conf")
-BUILT_IN_SOURCE = "built-in defaults"
 
 
 def parse_config(
@@ -83,32 +65,6 @@ def parse_config(
         users=replace(users, htpasswd=data / users.htpasswd),
         source=source,
     )
-
-
-def load_config(path: Path | None, environ: Mapping[str, str], *, default_path: Path = DEFAULT_PATH) -> Config:
-    """
-    Return the configuration in the file ``path``, changed by ``environ``.
-
-    Without a path: that of PYPID_CONFIG, else ``default_path`` if it is
-    there, else the built-in defaults. Raises `ConfigError`, also for a file
-    that cannot be read. Blocks for as long as the disk does. A program that
-    will change its working directory should pass an absolute path.
-    """
-    chosen = path or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
-    file = chosen or default_path
-    try:
-        text = file.read_bytes().decode()
-    except FileNotFoundError as e:
-        if chosen is None:
-            return parse_config("", environ, source=BUILT_IN_SOURCE)
-        raise ConfigError([f"{file}: there is no such file"]) from e
-    except UnicodeDecodeError as e:
-        line = e.object.count(b"\n", 0, e.start) + 1
-        raise ConfigError([f"{file}:{line}: not UTF-8 text"]) from e
-    except (OSError, ValueError) as e:  # ValueError: a NUL in the path
-        reason = e.strerror if isinstance(e, OSError) else str(e)
-        raise ConfigError([f"{file}: cannot be read: {reason}"]) from e
-    return parse_config(text, environ, source=str(file), directory=file.parent)
 
 
 class _Reading:
@@ -183,4 +139,4 @@ def _with_built_in(name: str, table: Table) -> Table:
     if table.keys() & {"upstream", "bases"}:
         return table
     built_in = BUILT_IN_INDEXES.get(name, {})
-    return {key: Given(f"[index.{quote_key(name)}] {key}", value) for key, value in built_in.items()} | table
+    return {key: Given(f"[index.{quote_key(name)}] {key} (built in)", value) for key, value in built_in.items()} | table

@@ -18,6 +18,11 @@ _ARGUMENTS = {
 }
 """Twisted's own names of the arguments, in the order in which they may be given without a name."""
 
+_NUMBERS = {"backlog": 10, "lockfile": 10, "index": 10, "mode": 8}
+"""Arguments that Twisted reads as whole numbers, and the base."""
+
+_DOMAINS = ("INET", "INET6", "UNIX")
+
 _PART = re.compile(r"(?:[^:\\]|\\.)*", re.DOTALL)
 _ARGUMENT = re.compile(r"((?:[^=\\]|\\.)*?)=(.*)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.*-]*):(?P<port>\d{1,5})", re.ASCII)
@@ -43,8 +48,10 @@ def check_listen_address(description: str) -> None:
             raise BadAddress(f"{description!r} has no {required} ({_example(kind)})")
     if "port" in names:
         _check_port(description, arguments["port"])
-    if kind == "systemd" and ("index" in arguments) == ("name" in arguments):
-        raise BadAddress(f"{description!r} needs an index or a name ({_example(kind)})")
+    for name in _NUMBERS.keys() & arguments.keys():
+        _check_number(description, name, arguments[name])
+    if kind == "systemd":
+        _check_systemd(description, arguments)
 
 
 def _split(description: str) -> list[str]:
@@ -68,7 +75,8 @@ def _arguments(description: str, names: tuple[str, ...], parts: list[str]) -> di
         if name not in names:
             raise BadAddress(f"{description!r}: {part!r} is not an argument here (have: {', '.join(names)})")
         if name in arguments:
-            raise BadAddress(f"{description!r} gives {name} twice")
+            colons = r" (the colons of an IPv6 address are written \:)" if "::" in description else ""
+            raise BadAddress(f"{description!r} gives {name} twice{colons}")
         arguments[name] = match[2] if match else part
     return arguments
 
@@ -76,6 +84,19 @@ def _arguments(description: str, names: tuple[str, ...], parts: list[str]) -> di
 def _check_port(description: str, port: str) -> None:
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= MAX_PORT):
         raise BadAddress(f"{description!r}: expected a port from 0 to {MAX_PORT}, got {port!r}")
+
+
+def _check_number(description: str, name: str, text: str) -> None:
+    digits = "01234567" if _NUMBERS[name] == 8 else "0123456789"
+    if not text or len(text) > 9 or text.strip(digits):
+        raise BadAddress(f"{description!r}: expected a number in base {_NUMBERS[name]} for {name}, got {text!r}")
+
+
+def _check_systemd(description: str, arguments: dict[str, str]) -> None:
+    if ("index" in arguments) == ("name" in arguments):
+        raise BadAddress(f"{description!r} needs an index or a name ({_example('systemd')})")
+    if arguments["domain"] not in _DOMAINS:
+        raise BadAddress(f"{description!r}: the domain is one of {', '.join(_DOMAINS)}, not {arguments['domain']!r}")
 
 
 def _suggest(description: str) -> str:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pypid.config_settings import BUILT_IN_INDEXES, settings_of
-from pypid.config_tables import Given, Report, Tables, did_you_mean
+from pypid.config.settings import BUILT_IN_INDEXES, settings_of
+from pypid.config.tables import Given, Report, Tables, did_you_mean
 
 PREFIX = "PYPID_"
 
@@ -16,6 +16,9 @@ CONFIG_VARIABLE = "PYPID_CONFIG"
 
 NOT_SETTINGS = frozenset({CONFIG_VARIABLE, "PYPID_FAILPOINTS"})
 """Variables with the prefix that are no settings. PYPID_FAILPOINTS is for pypid's own tests."""
+
+_SERVICE_LINK = re.compile(r"PYPID_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)", re.ASCII)
+"""What Kubernetes tells every container of a service that is called ``pypid``; PYPID_PORT is among it, too."""
 
 
 class Target(NamedTuple):
@@ -33,7 +36,7 @@ def overlay(tables: Tables, environ: Mapping[str, str], report: Report) -> None:
     targets = _targets(indexes)
     for variable in sorted(environ):
         name = variable.upper()
-        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS or _is_service_link(name, environ[variable]):
             continue
         match targets.get(name, []):
             case [target]:
@@ -44,6 +47,11 @@ def overlay(tables: Tables, environ: Mapping[str, str], report: Report) -> None:
             case several:
                 names = " and ".join(repr(target.index_name) for target in several)
                 report(f"{variable}: could mean the indexes {names}: use the file for these")
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    # A user who means the port to listen on writes a number, and is told that there is no such setting.
+    return bool(_SERVICE_LINK.fullmatch(name)) or (name == "PYPID_PORT" and "://" in value)
 
 
 def _targets(indexes: Iterable[str]) -> dict[str, list[Target]]:

@@ -1,0 +1,29 @@
+"""What pypid is told by pypid.conf and by the environment."""
+
+from pypid.config.load import load_config
+from pypid.config.parse import parse_config
+from pypid.config.settings import (
+    SETTINGS,
+    Config,
+    ConfigError,
+    HostedConfig,
+    IndexConfig,
+    MirrorConfig,
+    ServerConfig,
+    Setting,
+    UsersConfig,
+)
+
+__all__ = [
+    "SETTINGS",
+    "Config",
+    "ConfigError",
+    "HostedConfig",
+    "IndexConfig",
+    "MirrorConfig",
+    "ServerConfig",
+    "Setting",
+    "UsersConfig",
+    "load_config",
+    "parse_config",
+]

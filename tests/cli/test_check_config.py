@@ -1,0 +1,69 @@
+"""``pypid check-config``, and that the daemon says the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import pypid, without_settings
+from tests.kit.processes import run
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without_settings(monkeypatch, tmp_path)
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "own.conf"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_says_what_a_good_file_comes_to(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        '[server]\nlisten = ["tcp:1", "tcp:2"]\ndata = "/srv"\n[index.dev]\n[index.pypi]\nupstream = "http://x"',
+    )
+    result = pypid("check-config", path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"{path}: ok",
+        "  listen  tcp:1, tcp:2",
+        "  data    /srv",
+        "  users   /srv/htpasswd",
+        "  index   dev: hosted",
+        "  index   pypi: mirror of http://x/",
+        "  index   main: hosted, then pypi (default)",
+    ]
+
+
+def test_says_all_that_is_wrong(tmp_path: Path) -> None:
+    path = write(tmp_path, "[server]\ndrian = 5\n[index.pypi]\nttl = 'soon'")
+    result = pypid("check-config", path)
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr.splitlines() == [
+        "[server] drian: no such setting (did you mean drain?)",
+        "[index.pypi] ttl: expected a number of seconds, got 'soon'",
+    ]
+
+
+def test_checks_what_the_daemon_would_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without FILE: that of the environment, and with its variables."""
+    assert pypid("check-config").stdout.startswith(f"{tmp_path / 'pypid.conf'}: ok\n")
+    monkeypatch.setenv("PYPID_SERVER__DRAIN", "soon")
+    assert pypid("check-config").stderr == "PYPID_SERVER__DRAIN: expected a number of seconds, got 'soon'\n"
+    monkeypatch.setenv("PYPID_CONFIG", str(tmp_path / "gone"))
+    gone = pypid("check-config")
+    assert (gone.exit_code, gone.stderr) == (78, f"{tmp_path / 'gone'}: there is no such file\n")
+
+
+def test_a_daemon_refuses_to_start_with_the_same_words(tmp_path: Path) -> None:
+    path = write(tmp_path, "[server]\nlisten = '8080'\n[index.main]\nbases = ['intern']")
+    said = pypid("check-config", path).stderr
+    twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "--nodaemon", "--pidfile="]
+    started = run([*twistd, "pypid", "--config", path], home=tmp_path / "home")
+    assert (started.returncode, started.stdout) == (78, said)
+    assert len(said.splitlines()) == 2

@@ -1,0 +1,109 @@
+"""Single values: times, sizes, paths, URLs, as people write them and mistype them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pypid.config.kinds import BadValue, BaseUrl, Duration, FilePath, Flag, Kind, Size
+from pypid.config.units import SIZE_UNITS, parse_duration, parse_size
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "read"),
+    [
+        (Duration(), 5, 5.0),
+        (Duration(), 0.5, 0.5),
+        (Duration(), "90", 90.0),
+        (Duration(), "500 ms", 0.5),
+        (Duration(), "1.5min", 90.0),
+        (Duration(), " 1 H ", 3600.0),
+        (Duration(), "7 d", 604800.0),
+        (Duration(least=0), 0, 0.0),
+        (Size(), 4096, 4096),
+        (Size(), "4096", 4096),
+        (Size(), "64 MiB", 64 * 2**20),
+        (Size(), "2gb", 2 * 10**9),
+        (Size(), "1.5 KiB", 1536),
+        (Size(least=0), "0", 0),
+        (Flag(), True, True),
+        (FilePath(), "a/b", Path("a/b")),
+        (BaseUrl(), "https://pypi.org/simple", "https://pypi.org/simple/"),
+        (BaseUrl(), "http://[::1]:8080/a/", "http://[::1]:8080/a/"),
+    ],
+)
+def test_good(kind: Kind, value: object, read: object) -> None:
+    got = kind.read(value)
+    assert got == read
+    assert type(got) is type(read) or isinstance(got, Path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "problem"),
+    [
+        (Duration(), True, "expected a number of seconds, got true"),
+        (Duration(), [5], "expected a number of seconds, got [5]"),
+        (Duration(), "soon", "expected a number of seconds, got 'soon'"),
+        (Duration(), "", "expected a number of seconds, got ''"),
+        (Duration(), math.nan, "expected a number of seconds, got nan"),
+        (Duration(), math.inf, "expected at most 31622400 seconds, got inf"),
+        (Duration(), 0, "expected at least 0.001 seconds, got 0"),
+        (Duration(), "-5 s", "expected at least 0.001 seconds, got '-5 s'"),
+        (Duration(), "5 m", "'5 m': unknown unit 'm' (have: ms, s, min, h, d)"),
+        (Size(), "2G", "'2G': unknown unit 'G' (have: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)"),
+        (Size(), 1.5, "expected a number of bytes, got 1.5"),
+        (Size(), False, "expected a number of bytes, got false"),
+        (Size(), 0, "expected at least 1 bytes, got 0"),
+        pytest.param(Size(), 10**5000, "expected at most 9223372036854775807 bytes, got a huge number", id="huge"),
+        (Size(), "9" * 30 + "TB", "expected at most 9223372036854775807 bytes, got '"),
+        (Flag(), "yes", "expected true or false, got 'yes'"),
+        (FilePath(), "", "expected a path, got ''"),
+        (FilePath(), "~/data", "'~' is not expanded here"),
+        (FilePath(), 5, "expected a path, got 5"),
+        (BaseUrl(), "pypi.org/simple", "expected a URL that begins with https:// or http:// and a host"),
+        (BaseUrl(), "ftp://x/", "expected a URL that begins with https:// or http:// and a host"),
+        (BaseUrl(), "https:///simple", "expected a URL that begins with https:// or http:// and a host"),
+        (BaseUrl(), "http://x:99999/", "expected a URL with a host and, if any, a port from 1 to 65535"),
+        (BaseUrl(), "http://x/?a", "expected a URL without '?' and '#'"),
+        (BaseUrl(), "http://x/a b", "expected a URL in printable ASCII, without spaces"),
+        (BaseUrl(), "http://\u0451/", "expected a URL in printable ASCII, without spaces"),
+        (BaseUrl(), 5, "expected a URL, got 5"),
+    ],
+)
+def test_bad(kind: Kind, value: object, problem: str) -> None:
+    with pytest.raises(BadValue) as caught:
+        kind.read(value)
+    assert str(caught.value).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bob:secret@x/",
+        "https://bob:secret@[x/",
+        "https://bob:secret@x:port/",
+        "https://bob:sec/secret@x/",
+        "bob:secret@x/simple",
+        "ftp://bob:secret@x/?",
+    ],
+)
+def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
+    """The message goes to a terminal and to the log."""
+    with pytest.raises(BadValue) as caught:
+        BaseUrl().read(url)
+    assert "secret" not in str(caught.value)
+
+
+@given(st.integers(0, 2**63 - 1), st.sampled_from(sorted(SIZE_UNITS)))
+def test_sizes_lose_no_byte(number: int, unit: str) -> None:
+    assert parse_size(f"{number} {unit}") == number * SIZE_UNITS[unit]
+
+
+@given(st.floats(0, 10**9, allow_nan=False).map(lambda number: f"{number:.6f}"))
+def test_durations_are_the_numbers_written(text: str) -> None:
+    assert parse_duration(text) == float(text)
+    assert parse_duration(f"{text} min") == float(text) * 60
