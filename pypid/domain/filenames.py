@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
@@ -12,6 +13,12 @@ from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shor
 
 MAX_FILENAME_LENGTH = 255
 """Bytes. The longest name that the usual file systems of clients can store."""
+
+MAX_TAGS = 256
+"""
+Tags that a wheel's compressed tag sets may stand for (PEP 425). Ten times what real wheels have; a
+hostile name of 255 characters could make thousands, and cost 20 ms to parse.
+"""
 
 
 class FileKind(Enum):
@@ -45,9 +52,16 @@ def parse_filename(filename: str) -> ParsedFilename:
         raise UnknownFilename(f"{shorten(filename)} is longer than {MAX_FILENAME_LENGTH} characters")
     try:
         if filename.endswith(".whl"):
+            if _count_tags(filename) > MAX_TAGS:
+                raise UnknownFilename(f"{shorten(filename)} stands for more than {MAX_TAGS} tags")
             name, version, _, _ = parse_wheel_filename(filename)
             return ParsedFilename(normalize_name(name), version, FileKind.WHEEL)
         name, version = parse_sdist_filename(filename)
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion, InvalidName) as e:
         raise UnknownFilename(str(e)) from e
     return ParsedFilename(normalize_name(name), version, FileKind.SDIST)
+
+
+def _count_tags(filename: str) -> int:
+    """Return how many tags the last three parts of a wheel's name expand to."""
+    return prod(part.count(".") + 1 for part in filename.removesuffix(".whl").split("-")[-3:])

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from typing import BinaryIO
 
 from packaging.metadata import parse_email
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import ParsedFilename
-from pypid.domain.names import InvalidName, normalize_name, shorten
+from pypid.domain.names import normalize_name, shorten
 
 MAX_METADATA = 10 * 1024 * 1024
 """Bytes. The longest METADATA on PyPI, with its README inside, is well under a tenth of it."""
 
 MAX_ENTRIES = 100_000
 """Files in one wheel: several times what the biggest hold."""
+
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,  # encrypted
+    OSError,
+    ValueError,
+)
+"""What zipfile and its decompressors raise for bytes that are no archive, or one that is damaged."""
 
 
 def read_wheel_metadata(archive: BinaryIO, expected: ParsedFilename) -> bytes:
@@ -30,7 +43,7 @@ def read_wheel_metadata(archive: BinaryIO, expected: ParsedFilename) -> bytes:
     try:
         with zipfile.ZipFile(archive) as wheel:
             metadata = _read(wheel, expected)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as e:
+    except _UNREADABLE as e:
         raise UploadRefused([f"Invalid distribution file. It cannot be read as a wheel: {e}."]) from e
     _check(metadata, expected)
     return metadata
@@ -57,20 +70,13 @@ def _is_metadata(path: str, expected: ParsedFilename) -> bool:
     project, _, version = directory.removesuffix(".dist-info").partition("-")
     if name != "METADATA" or not directory.endswith(".dist-info"):
         return False
-    try:
-        return normalize_name(project) == expected.project and Version(version) == expected.version
-    except (InvalidName, InvalidVersion):
-        return False
+    return _is_of(project, version, expected)
 
 
 def _check(metadata: bytes, expected: ParsedFilename) -> None:
     raw, _ = parse_email(metadata)
     name, version = raw.get("name", ""), raw.get("version", "")
-    try:
-        agrees = normalize_name(name) == expected.project and Version(version) == expected.version
-    except (InvalidName, InvalidVersion):
-        agrees = False
-    if not agrees:
+    if not _is_of(name, version, expected):
         raise UploadRefused(
             [
                 (
@@ -79,3 +85,10 @@ def _check(metadata: bytes, expected: ParsedFilename) -> None:
                 )
             ]
         )
+
+
+def _is_of(name: str, version: str, expected: ParsedFilename) -> bool:
+    try:
+        return normalize_name(name) == expected.project and Version(version) == expected.version
+    except ValueError:  # InvalidName and InvalidVersion are; so is what int() raises for more than 4300 digits
+        return False

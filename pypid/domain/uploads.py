@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import FileKind, ParsedFilename, UnknownFilename, parse_filename
@@ -15,6 +15,9 @@ from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shor
 
 DIGEST_LENGTHS = {"md5": 32, "sha256": 64, "blake2_256": 64}
 """Hex digits of each digest that the form may give, as ``<name>_digest``."""
+
+MAX_FILENAME_LENGTH = 250
+"""Characters. A file system's limit for a name, less the five of the ``.json`` of the file's sidecar."""
 
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII | re.IGNORECASE)
 
@@ -114,7 +117,7 @@ class _Reader:
             return None
         try:
             return Version(text)
-        except InvalidVersion:
+        except ValueError:  # InvalidVersion is one; so is what int() raises for more than 4300 digits
             self.problems.append(f"{shorten(text)} is an invalid value for Version. Error: it is no PEP 440 version.")
         return None
 
@@ -129,6 +132,9 @@ class _Reader:
     def filename(self, filename: str | None) -> ParsedFilename | None:
         if filename is None:
             self.problems.append("Upload payload does not have a file.")
+            return None
+        if len(filename) > MAX_FILENAME_LENGTH:
+            self.problems.append(f"content: {shorten(filename)} is longer than {MAX_FILENAME_LENGTH} characters.")
             return None
         try:
             return parse_filename(filename)

@@ -17,6 +17,12 @@ class ParseFilenameTests(SynchronousTestCase):
         self.assertEqual(parsed.project, "zope-interface")
         self.assertEqual((parsed.version, parsed.kind), (Version("5.0rc1"), FileKind.WHEEL))
 
+    def test_a_name_that_expands_to_many_tags(self) -> None:
+        """A compressed tag set that would take long to expand is refused unexpanded."""
+        many = ".".join(f"cp{number}" for number in range(16))
+        parse_filename(f"demo-1.0-{many}-{many}-any.whl")
+        self.assertRaises(UnknownFilename, parse_filename, f"demo-1.0-{many}-{many}-any.win32.whl")
+
     def test_sdists(self) -> None:
         """The project of an old sdist may have dashes: the version begins after the last one."""
         for filename in ("zope_interface-5.0.tar.gz", "zope-interface-5.0.zip"):

@@ -40,7 +40,9 @@ class VersionsTests(SynchronousTestCase):
 
     def test_legacy_first(self) -> None:
         """Versions from before PEP 440 are kept, and never the newest."""
-        self.assertEqual(sort_versions(frozenset({"1.10", "dev-r7", "1.9", "2004d-x"})), ("2004d-x", "dev-r7", "1.9", "1.10"))
+        self.assertEqual(
+            sort_versions(frozenset({"1.10", "dev-r7", "1.9", "2004d-x"})), ("2004d-x", "dev-r7", "1.9", "1.10")
+        )
 
     @patient
     @given(st.frozensets(versions))

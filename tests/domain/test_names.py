@@ -55,7 +55,23 @@ class IndexNameTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """Nothing that could leave the URL's segment, or that only differs in case from another index."""
-        for text in ("", "/", "a/", "/a", "a/b/c", "..", "a/..", ".a", "-", "a-", "Main", "a b", "a\n", "\u0430", "%61"):
+        for text in (
+            "",
+            "/",
+            "a/",
+            "/a",
+            "a/b/c",
+            "..",
+            "a/..",
+            ".a",
+            "-",
+            "a-",
+            "Main",
+            "a b",
+            "a\n",
+            "\u0430",
+            "%61",
+        ):
             self.assertRaises(InvalidName, parse_index_name, text)
 
     def test_reserved(self) -> None:

@@ -25,8 +25,10 @@ CLIENTS = {
     "pip of 2021": ("text/html", HTML),
     "Firefox": ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", HTML),
     "Chrome": (
-        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
-        "application/signed-exchange;v=b3;q=0.7",
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+            "application/signed-exchange;v=b3;q=0.7"
+        ),
         HTML,
     ),
     "Java": ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", HTML),

@@ -57,7 +57,12 @@ class ParseRangeTests(SynchronousTestCase):
             self.assertIsNone(parse_range(header, 100), header)
 
     def test_unsatisfiable(self) -> None:
-        for header, size in (("bytes=100-", 100), ("bytes=0-0", 0), ("bytes=-0", 100), ("bytes=1" + "0" * 30 + "-", 100)):
+        for header, size in (
+            ("bytes=100-", 100),
+            ("bytes=0-0", 0),
+            ("bytes=-0", 100),
+            ("bytes=1" + "0" * 30 + "-", 100),
+        ):
             self.assertRaises(UnsatisfiableRange, parse_range, header, size)
 
     def test_end_of_nothing(self) -> None:
