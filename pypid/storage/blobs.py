@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from pypid.flight import acquired
+from twisted.logger import Logger
+
+from pypid.flight import SingleFlight, acquired
 from pypid.offload import Offload
 from pypid.storage.descriptor import SharedDescriptor
 from pypid.storage.staging import StagedFile
 
 CHUNK = 256 * 1024
 """Bytes per read: four times what a Twisted transport buffers before it asks for a pause."""
+
+
+DAMAGED = "damaged"
+"""Where blobs are kept, for an operator to look at, that are not what their names say."""
 
 
 class BlobMissing(Exception):
@@ -32,14 +40,20 @@ class Blob(Protocol):
 class BlobStore(Protocol):
     """Bytes by sha256. What `add` was given is durable when it returns."""
 
-    async def has(self, sha256: str) -> bool: ...
+    async def has(self, sha256: str) -> bool:
+        """Say whether the blob is there and whole."""
+        ...
 
     async def add(self, staged: StagedFile) -> str:
         """Take the file's bytes over under their sha256, and return that. The caller still closes it."""
         ...
 
     async def open(self, sha256: str) -> Blob:
-        """Raises `BlobMissing`."""
+        """
+        Return the blob, whose bytes are those of its name.
+
+        Raises `BlobMissing`, also for one that the disk has damaged.
+        """
         ...
 
 
@@ -49,42 +63,85 @@ class DirectoryBlobs:
 
     A file appears under its name only when it is whole and on the disk: synced,
     then linked (never renamed over another), then its directory synced.
+
+    The first time that a process opens a blob which it has not written itself,
+    it compares the bytes with the name: about a second for each gigabyte. What
+    is damaged is moved to ``<root>/damaged/``, and is missing from then on.
     """
+
+    _log = Logger()
 
     def __init__(self, root: Path, offload: Offload) -> None:
         self._root = root
         self._offload = offload
+        self._durable: set[Path] = set()  # directories whose names this process has synced
+        self._verified: set[str] = set()
+        self._verifications: SingleFlight[str, None] = SingleFlight()
 
     def prepare(self) -> None:
-        """Make the root directory if it is not there."""
+        """Make the root directory, durably, if it is not there."""
         self._root.mkdir(mode=0o750, exist_ok=True)
+        sync_directory(self._root.parent)
 
     def _path(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256
 
     async def has(self, sha256: str) -> bool:
+        try:
+            await self._verify(sha256)
+        except BlobMissing:
+            return False
         return await self._offload(self._path(sha256).is_file)
 
     async def add(self, staged: StagedFile) -> str:
         await staged.sync()
         sha256 = staged.sha256
+        # One that is there already must still be whole, or make way for this one.
+        self._verified.discard(sha256)
+        await self.has(sha256)
         await self._offload(self._link, staged, self._path(sha256))
+        self._verified.add(sha256)
         return sha256
 
     def _link(self, staged: StagedFile, target: Path) -> None:
-        new_directory = not target.parent.exists()
-        target.parent.mkdir(mode=0o750, exist_ok=True)
-        try:
+        self._make_directory(target.parent)
+        with suppress(FileExistsError):  # the same digest is the same bytes
             os.link(staged.path, target)
-        except FileExistsError:
-            # The same digest is the same bytes, unless the disk lost some: then these replace them.
-            if target.stat().st_size != staged.size:
-                staged.path.replace(target)
         sync_directory(target.parent)
-        if new_directory:
-            sync_directory(self._root)
+
+    def _make_directory(self, directory: Path) -> None:
+        if directory in self._durable and directory.is_dir():
+            return
+        directory.mkdir(mode=0o750, exist_ok=True)
+        # Even if it was there: the thread or process that made it may not have come to its sync.
+        sync_directory(self._root)
+        self._durable.add(directory)
+
+    async def _verify(self, sha256: str) -> None:
+        if sha256 not in self._verified:
+            await self._verifications.join(sha256, lambda: self._compare(sha256))
+
+    async def _compare(self, sha256: str) -> None:
+        """Read the blob through. Raises `BlobMissing`."""
+        found = await self._offload(_digest, self._path(sha256))
+        if found != sha256:
+            await self._offload(self._set_aside, sha256)
+            self._log.critical(
+                "the blob {sha256} is damaged, its digest is {found}: it is in {directory} now",
+                sha256=sha256,
+                found=found,
+                directory=str(self._root / DAMAGED),
+            )
+            raise BlobMissing(sha256)
+        self._verified.add(sha256)
+
+    def _set_aside(self, sha256: str) -> None:
+        directory = self._root / DAMAGED
+        directory.mkdir(mode=0o750, exist_ok=True)
+        self._path(sha256).replace(directory / sha256)
 
     async def open(self, sha256: str) -> Blob:
+        await self._verify(sha256)
         return await acquired(self._offload(self._open, sha256), _BlobFile.close)
 
     def _open(self, sha256: str) -> _BlobFile:
@@ -107,6 +164,15 @@ class _BlobFile:
 
     def close(self) -> None:
         self._descriptor.close()
+
+
+def _digest(path: Path) -> str:
+    """Return the sha256 of the file. Raises `BlobMissing`, also for what is no regular file."""
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as e:
+        raise BlobMissing(path.name) from e
 
 
 def sync_directory(directory: Path) -> None:

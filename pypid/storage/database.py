@@ -78,6 +78,7 @@ class Database:
         self._idle.clear()
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """
@@ -111,6 +112,8 @@ class Database:
 
     def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
+            if not self._idle:
+                raise RuntimeError(f"{self._path.name} is not open, or more than {READERS} threads read it")
             connection = self._idle.pop()
         try:
             return question(connection)

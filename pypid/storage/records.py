@@ -142,6 +142,8 @@ def _publish(connection: Connection, file: HostedFile) -> bool:
 class StoredPage:
     """A project page of an upstream, as it was sent."""
 
+    upstream: str
+    """The base URL that the index had then: another upstream's page is none of ours."""
     url: str
     """Where it was found in the end: relative links start from here."""
     content_type: str

@@ -27,12 +27,13 @@ class Sidecars:
         self._offload = offload
 
     def prepare(self) -> None:
-        """Make the root directory if it is not there."""
+        """Make the root directory, durably, if it is not there."""
         self._root.mkdir(mode=0o750, exist_ok=True)
+        sync_directory(self._root.parent)
 
     async def write(self, file: HostedFile, form: Mapping[str, tuple[str, ...]]) -> None:
         """Keep ``file`` and the ``form`` it came with; both are on the disk when this returns."""
-        record = {"sidecar": 1, **asdict(file), "form": form}
+        record = {"sidecar": 1, **asdict(file), "form": dict(form)}
         text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
         # Lone surrogates cannot occur in decoded text, but must not lose an upload if they do.
         await self._offload(self._write, self._path(file), text.encode("utf-8", "backslashreplace"))
@@ -41,7 +42,8 @@ class Sidecars:
         return self._root / file.index_name.replace("/", "+") / file.project / f"{file.filename}.json"
 
     def _write(self, path: Path, data: bytes) -> None:
-        self._make_directories(path.parent)
+        path.parent.parent.mkdir(mode=0o750, exist_ok=True)
+        path.parent.mkdir(mode=0o750, exist_ok=True)
         unfinished = path.parent / f".{secrets.token_hex(8)}.part"
         try:
             with unfinished.open("xb") as file:
@@ -51,12 +53,6 @@ class Sidecars:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        sync_directory(path.parent)
-
-    def _make_directories(self, directory: Path) -> None:
-        """Make ``directory``, and each new one durable in its parent."""
-        if directory.is_dir():
-            return
-        self._make_directories(directory.parent)
-        directory.mkdir(mode=0o750, exist_ok=True)
-        sync_directory(directory.parent)
+        # All of them, though hardly ever new: whoever made one may have ended before it was synced.
+        for directory in (path.parent, path.parent.parent, self._root):
+            sync_directory(directory)

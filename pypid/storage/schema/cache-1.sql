@@ -4,6 +4,7 @@
 CREATE TABLE page (
     index_name    TEXT NOT NULL,
     project       TEXT NOT NULL,
+    upstream      TEXT NOT NULL,
     url           TEXT NOT NULL,
     content_type  TEXT NOT NULL,
     encoding      TEXT NOT NULL,

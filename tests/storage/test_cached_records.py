@@ -1,0 +1,93 @@
+"""What is known about what was fetched."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pypid.domain.names import IndexName, NormalizedName
+from pypid.storage.records import CachedRecords, StoredPage
+from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase
+
+
+class CachedRecordsTests(RecordsCase):
+    schema = "cache"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.records = CachedRecords(self.database())
+        self.stored = StoredPage(
+            upstream="http://upstream.example/simple/",
+            url="https://upstream.test/simple/demo/",
+            content_type="application/vnd.pypi.simple.v1+json",
+            encoding="gzip",
+            body=b"\x1f\x8b\x00\xff",
+            etag='"a"',
+            last_modified=None,
+            fetched_at=1767225600.25,
+        )
+
+    def page(self, index: IndexName = MAIN, project: NormalizedName = DEMO) -> StoredPage | None:
+        return self.result(self.records.page(index, project))
+
+    def keep(self, page: StoredPage, index: IndexName = MAIN, project: NormalizedName = DEMO) -> None:
+        self.successResultOf(self.records.keep_page(index, project, page))
+
+    def test_page(self) -> None:
+        """A page is kept byte for byte, for its index and project only, over a restart."""
+        self.assertIsNone(self.page())
+        self.keep(self.stored)
+        self.assertEqual(self.page(), self.stored)
+        self.assertIsNone(self.page(TWO))
+        self.assertIsNone(self.page(MAIN, OTHER))
+        self.records = CachedRecords(self.database())
+        self.assertEqual(self.page(), self.stored)
+
+    def test_replaced(self) -> None:
+        newer = dataclasses.replace(self.stored, body=b"2", etag=None, last_modified="Thu, 01 Jan 2026 00:00:00 GMT")
+        self.keep(self.stored)
+        self.keep(newer)
+        self.assertEqual(self.page(), newer)
+
+    def test_confirmed(self) -> None:
+        """An answer of "not modified" renews the page's age and nothing else, of no other page."""
+        self.keep(self.stored)
+        self.keep(self.stored, TWO)
+        self.successResultOf(self.records.page_confirmed(MAIN, DEMO, 2e9))
+        self.assertEqual(self.page(), dataclasses.replace(self.stored, fetched_at=2e9))
+        self.assertEqual(self.page(TWO), self.stored)
+
+    def test_confirmed_unknown(self) -> None:
+        """A confirmation that comes after the page was dropped does not bring half a page back."""
+        self.successResultOf(self.records.page_confirmed(MAIN, DEMO, 2e9))
+        self.assertIsNone(self.page())
+
+    def test_dropped(self) -> None:
+        """Of a project that upstream deleted the page goes; its kept files stay, for lock files."""
+        self.keep(self.stored)
+        self.keep(self.stored, MAIN, OTHER)
+        self.successResultOf(self.records.keep_file(MAIN, DEMO, "demo-1.0.tar.gz", "ab" * 32))
+        self.successResultOf(self.records.drop_page(MAIN, DEMO))
+        self.assertIsNone(self.page())
+        self.assertEqual(self.page(MAIN, OTHER), self.stored)
+        self.assertEqual(self.successResultOf(self.records.file(MAIN, DEMO, "demo-1.0.tar.gz", "ab" * 8)), "ab" * 32)
+
+    def test_projects(self) -> None:
+        self.keep(self.stored, MAIN, OTHER)
+        self.keep(self.stored)
+        self.keep(self.stored, TWO)
+        self.assertEqual(self.successResultOf(self.records.projects(MAIN)), [DEMO, OTHER])
+
+    def test_files(self) -> None:
+        """Several files of one name, one after the other at the upstream, each keep their own URL."""
+        for sha256 in ("ab" * 32, "cd" * 32, "ab" * 32):
+            self.successResultOf(self.records.keep_file(MAIN, DEMO, "demo-1.0.tar.gz", sha256))
+        for sha256 in ("ab" * 32, "cd" * 32):
+            found = self.successResultOf(self.records.file(MAIN, DEMO, "demo-1.0.tar.gz", sha256[:16]))
+            self.assertEqual(found, sha256)
+        for index, project, filename, prefix in (
+            (MAIN, DEMO, "demo-1.0.tar.gz", "ef" * 8),
+            (MAIN, DEMO, "demo-2.0.tar.gz", "ab" * 8),
+            (MAIN, OTHER, "demo-1.0.tar.gz", "ab" * 8),
+            (TWO, DEMO, "demo-1.0.tar.gz", "ab" * 8),
+        ):
+            self.assertIsNone(self.successResultOf(self.records.file(index, project, filename, prefix)))
