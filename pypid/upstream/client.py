@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urljoin, urlsplit
 
-from OpenSSL import SSL
-from service_identity import VerificationError
-from twisted.internet import defer, error
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.web._newclient import RequestGenerationFailed, RequestNotSent
-from twisted.web.client import RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
-from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IResponse
 
 from pypid import __version__
 from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
 from pypid.upstream.body import BodyTooLarge, read_body
+from pypid.upstream.network import NETWORK_ERRORS, cancellable, reason
+from pypid.upstream.urls import encoded, redirected, shown
 
 T = TypeVar("T")
 
@@ -33,24 +29,6 @@ RETRY_AFTER_LIMITS = (1, 600)
 
 PAGE_ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 PAGE_TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"})
-
-NETWORK_ERRORS = (
-    error.ConnectError,
-    error.ConnectionLost,
-    error.ConnectionDone,
-    error.ConnectionAborted,
-    error.DNSLookupError,
-    error.TimeoutError,
-    ResponseFailed,
-    ResponseNeverReceived,
-    RequestNotSent,
-    RequestTransmissionFailed,
-    RequestGenerationFailed,
-    PotentialDataLoss,
-    SSL.Error,
-    VerificationError,
-)
-"""What Twisted, pyOpenSSL and service-identity raise when the other side, or the way there, fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +115,7 @@ class UpstreamClient:
         content_type = (_header(response, "Content-Type") or "").partition(";")[0].strip().lower()
         if content_type not in PAGE_TYPES:
             await self._discard(response)
-            raise UpstreamBroken(f"{_shown(url)} is no index page: its type is {content_type!r}")
+            raise UpstreamBroken(f"{shown(url)} is no index page: its type is {content_type!r}")
         chunks: list[bytes] = []
 
         async def collect(data: bytes) -> None:
@@ -179,21 +157,21 @@ class UpstreamClient:
         """Return the answer, after redirections, and the URL that gave it."""
         for _ in range(MAX_REDIRECTS + 1):
             try:
-                request = self._agent.request(method, _encoded(url), Headers(_with_agent(headers)))
-                response = await _cancellable(request).addTimeout(self._limits.header_timeout, self._clock)
+                request = self._agent.request(method, encoded(url), Headers(_with_agent(headers)))
+                response = await cancellable(request).addTimeout(self._limits.header_timeout, self._clock)
             except defer.TimeoutError as e:
                 seconds = self._limits.header_timeout
-                raise UpstreamUnavailable(f"{_shown(url)} does not answer within {seconds:g} s") from e
+                raise UpstreamUnavailable(f"{shown(url)} does not answer within {seconds:g} s") from e
             except ValueError as e:
-                raise UpstreamBroken(f"{_shown(url)} is no URL that can be asked: {e}") from e
+                raise UpstreamBroken(f"{shown(url)} is no URL that can be asked: {e}") from e
             except NETWORK_ERRORS as e:
-                raise UpstreamUnavailable(f"{_shown(url)} does not answer: {_reason(e)}") from e
+                raise UpstreamUnavailable(f"{shown(url)} does not answer: {reason(e)}") from e
             location = _header(response, "Location")
             if response.code not in {301, 302, 303, 307, 308} or location is None:
                 return response, url
             await self._discard(response)
-            url = _redirected(url, location)
-        raise UpstreamBroken(f"{_shown(url)} redirects more than {MAX_REDIRECTS} times")
+            url = redirected(url, location)
+        raise UpstreamBroken(f"{shown(url)} redirects more than {MAX_REDIRECTS} times")
 
     async def _expect_success(self, response: IResponse, url: str) -> None:
         if response.code == 200:
@@ -201,9 +179,9 @@ class UpstreamClient:
         await self._discard(response)
         if response.code == 429 or response.code >= 500:
             raise UpstreamUnavailable(
-                f"{_shown(url)} answers {response.code}", retry_after=_retry_after(_header(response, "Retry-After"))
+                f"{shown(url)} answers {response.code}", retry_after=_retry_after(_header(response, "Retry-After"))
             )
-        raise UpstreamBroken(f"{_shown(url)} answers {response.code}")
+        raise UpstreamBroken(f"{shown(url)} answers {response.code}")
 
     async def _read(self, response: IResponse, write: Any, *, limit: int, close_ends: bool = False) -> None:
         try:
@@ -213,7 +191,7 @@ class UpstreamClient:
         except BodyTooLarge as e:
             raise UpstreamBroken(f"upstream sends more than {limit} bytes") from e
         except NETWORK_ERRORS as e:
-            raise UpstreamUnavailable(f"upstream broke off: {_reason(e)}") from e
+            raise UpstreamUnavailable(f"upstream broke off: {reason(e)}") from e
 
     async def _discard(self, response: IResponse) -> None:
         """Read what little is left of an answer whose body says nothing, or close its connection."""
@@ -233,23 +211,6 @@ class UpstreamClient:
             raise UpstreamUnavailable(f"upstream was not done after {seconds:g} s") from e
 
 
-def _cancellable(request: Deferred[IResponse]) -> Deferred[IResponse]:
-    """
-    Wait for ``request``; cancelling ends both, this one with `CancelledError`.
-
-    Twisted's agent reports its own cancelling in the words of whatever it was
-    doing: `ConnectingCancelledError`, `ResponseNeverReceived`.
-    """
-
-    def cancel(waiter: Deferred[IResponse]) -> None:
-        waiter.errback(CancelledError())
-        request.cancel()
-
-    waiter: Deferred[IResponse] = Deferred(cancel)
-    request.addBoth(lambda outcome: None if waiter.called else waiter.callback(outcome))
-    return waiter
-
-
 def _with_agent(headers: dict[str, str]) -> dict[str, list[str]]:
     return {name: [value] for name, value in {**headers, "User-Agent": f"pypid/{__version__}"}.items()}
 
@@ -265,39 +226,3 @@ def _retry_after(text: str | None) -> int:
     if text is None or not (text.isascii() and text.isdigit()):
         return 5
     return min(max(int(text[:9]), low), high)
-
-
-def _redirected(url: str, location: str) -> str:
-    """Return where ``location``, in an answer of ``url``, leads; raise `UpstreamBroken` where nobody should go."""
-    try:
-        target = urljoin(url, location)
-        parts = urlsplit(target)
-        host, port = parts.hostname, parts.port  # both raise ValueError
-    except ValueError as e:
-        raise UpstreamBroken(f"{_shown(url)} redirects to nonsense") from e
-    if parts.scheme not in {"http", "https"} or not host or port == 0 or parts.username is not None:
-        raise UpstreamBroken(f"{_shown(url)} redirects to a URL that is not followed")
-    if urlsplit(url).scheme == "https" and parts.scheme != "https":
-        raise UpstreamBroken(f"{_shown(url)} redirects from https to http")
-    return target.partition("#")[0]
-
-
-def _encoded(url: str) -> bytes:
-    try:
-        return url.partition("#")[0].encode("ascii")
-    except UnicodeEncodeError as e:
-        raise UpstreamBroken(f"{_shown(url)} has characters that no URL has") from e
-
-
-def _shown(url: str) -> str:
-    """Return ``url`` for a message: without credentials or query, which may be secrets."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _reason(e: BaseException) -> str:
-    """Return the innermost reason: Twisted wraps several failures in one exception."""
-    reasons = getattr(e, "reasons", None)
-    if reasons:
-        return _reason(reasons[0].value)
-    return str(e) or type(e).__name__

@@ -1,0 +1,81 @@
+"""Answers that only a broken or hostile upstream gives, as bytes on the wire."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
+from twisted.python.failure import Failure
+
+from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
+from pypid.upstream.client import Absent, FetchedPage, Unchanged
+from tests.kit.pages import JSON
+from tests.upstream.network import LIMITS, ROOT, WireTestCase, start
+from tests.upstream.test_files import Sink
+
+HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\n".encode()
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+class WireTests(WireTestCase):
+    def ask(self) -> Deferred[FetchedPage | Unchanged | Absent]:
+        return start(self.client.page(f"{ROOT}/simple/demo/", etag=None, last_modified=None))
+
+    def refused(self, answer: bytes, *, closed: bool = True) -> None:
+        page = self.ask()
+        self.wire.send(answer)
+        if closed:
+            self.wire.close(Failure(ConnectionLost()))
+        self.failureResultOf(page, UpstreamUnavailable)
+
+    def test_no_http_at_all(self) -> None:
+        for answer in (b"220 smtp.example ESMTP\r\n", b"<html>HTTP/0.9</html>\r\n", b"\0" * 100, b""):
+            self.refused(answer)
+
+    def test_status_that_is_no_number(self) -> None:
+        self.refused(b"HTTP/1.1 abc OK\r\n\r\n")
+
+    def test_broken_chunks(self) -> None:
+        for body in (b"xyz\r\n", b"-1\r\n", b"1\r\nab", b"5\r\nabc", b"1;" + b"x" * 2**17, b"1\r\nx\r\n0\r\n"):
+            self.refused(CHUNKED + body)
+
+    def test_two_lengths_that_disagree(self) -> None:
+        self.refused(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx")
+
+    def test_page_without_length_may_be_cut_and_is_refused(self) -> None:
+        self.refused(HEAD + b"Connection: close\r\n\r\n{}")
+
+    def test_page_without_a_type(self) -> None:
+        page = self.ask()
+        self.wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        self.failureResultOf(page, UpstreamBroken)
+
+    def test_drip_of_headers_ends_at_the_deadline(self) -> None:
+        page = self.ask()
+        self.wire.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(int(LIMITS.header_timeout)):
+            self.assertNoResult(page)
+            self.wire.send(b"x")
+            self.clock.advance(1)
+        self.failureResultOf(page, UpstreamUnavailable)
+        self.assertTrue(self.wire.aborted)
+
+    def test_informational_answers_do_not_put_off_the_deadline(self) -> None:
+        page = self.ask()
+        for _ in range(int(LIMITS.header_timeout)):
+            self.assertNoResult(page)
+            self.wire.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            self.clock.advance(1)
+        self.failureResultOf(page, UpstreamUnavailable)
+
+    def test_bytes_after_the_answer_are_nobodys(self) -> None:
+        page = self.ask()
+        self.wire.send(HEAD + b"Content-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n\r\nother")
+        fetched = self.successResultOf(page)
+        assert isinstance(fetched, FetchedPage)
+        self.assertEqual(fetched.body, b"{}")
+
+    def test_file_longer_than_its_length_ends_where_it_should(self) -> None:
+        sink = Sink()
+        done = start(self.client.file(f"{ROOT}/demo.whl", sink))
+        self.wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbodystray")
+        self.wire.close()
+        self.successResultOf(done)
+        self.assertEqual(sink.got, b"body")
