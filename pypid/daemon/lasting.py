@@ -15,7 +15,7 @@ from pypid.config import Config
 from pypid.daemon.data import DataDirectory
 from pypid.daemon.failure import BAD_DATA, StartFailed
 from pypid.indexes.downloads import Downloads
-from pypid.indexes.pages import page_memory
+from pypid.indexes.held import page_memory
 from pypid.indexes.publishing import Publisher
 from pypid.offload import Threads
 from pypid.storage.blobs import DirectoryBlobs

@@ -12,6 +12,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from pypid import __version__
 from pypid.config import Config, ConfigError
@@ -71,15 +72,21 @@ class Daemon(Service):
             self._listen(description)
 
     def _listen(self, description: str) -> None:
-        endpoint = serverFromString(self._reactor, _with_backlog(description))
-        listening: Deferred[IListeningPort] = endpoint.listen(self._site)
-        failures: list[Any] = []
+        # maybeDeferred: a description may also name what cannot be read, such as a key.
+        listening = maybeDeferred(self._endpoint, description)
+        failures: list[Failure] = []
         listening.addCallbacks(self._ports.append, failures.append)
         if failures:
             # An address that cannot be had is known at once: nothing is waited for.
             error = failures[0].value
             reason = error.socketError if isinstance(error, CannotListenError) else error
             self._give_up(StartFailed(f"cannot listen on {description}: {reason}", OS_ERROR))
+
+    def _endpoint(self, description: str) -> Deferred[IListeningPort]:
+        listening: Deferred[IListeningPort] = serverFromString(self._reactor, _with_backlog(description)).listen(
+            self._site
+        )
+        return listening
 
     def startService(self) -> None:
         try:

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
+from twisted.internet.defer import Deferred, DeferredList
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
-from pypid.domain.errors import DigestMismatch, StorageFull, UpstreamBroken, UpstreamUnavailable
 from pypid.indexes.index import FileBody
 from pypid.indexes.stored import StoredFile
+from pypid.indexes.transfer import Kept, Source, Transfer
 from pypid.storage.blobs import CHUNK, BlobMissing, BlobStore
 from pypid.storage.spool import Spool
 from pypid.storage.staging import Staging
-from pypid.upstream.client import FileSink
-
-Kept = Callable[[], Awaitable[None]]
-"""Called when the file's blob is durable, to write down whose file it is."""
-
-
-class Fetcher(Protocol):
-    """Where a file's bytes come from; `UpstreamClient` is one."""
-
-    async def file(self, url: str, sink: FileSink) -> None: ...
-
-    async def file_size(self, url: str) -> int | None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A file that is not here yet."""
-
-    url: str
-    sha256: str
-    size: int | None
-    """Bytes, where the index page says."""
-    fetcher: Fetcher
 
 
 class Downloads:
@@ -53,7 +24,7 @@ class Downloads:
     def __init__(self, staging: Staging, blobs: BlobStore) -> None:
         self._staging = staging
         self._blobs = blobs
-        self._transfers: dict[str, _Transfer] = {}
+        self._transfers: dict[str, Transfer] = {}
 
     def __len__(self) -> int:
         return len(self._transfers)
@@ -81,18 +52,19 @@ class Downloads:
         transfer = self._transfers.get(sha256)
         return None if transfer is None else transfer.spool
 
-    def join(self, source: Source, kept: Kept) -> Spool:
-        """Return the spool of the transfer of that digest, starting it if there is none."""
+    def join(self, source: Source, kept: Kept) -> FileBody:
+        """Return a body over the transfer of that digest, starting it if there is none."""
         transfer = self._transfers.get(source.sha256)
+        joined = transfer is not None
         if transfer is None:
-            transfer = self._transfers[source.sha256] = _Transfer(source)
-            transfer.kept.append(kept)
-            # Filed first: it may be over before start() returns.
+            transfer = self._transfers[source.sha256] = Transfer(source)
             transfer.done.addCallback(self._forget, source.sha256)
+        transfer.kept.append(kept)
+        body = _SpooledFile(source.sha256, transfer.spool)
+        if not joined:
+            # Last: it may be over before start() returns.
             transfer.start(self._staging, self._blobs)
-        else:
-            transfer.kept.append(kept)
-        return transfer.spool
+        return body
 
     def _forget(self, _: None, sha256: str) -> None:
         del self._transfers[sha256]
@@ -103,87 +75,6 @@ class Downloads:
         for transfer in transfers:
             transfer.cancel()
         return DeferredList([transfer.done for transfer in transfers]).addCallback(lambda _: None)
-
-
-class _Transfer:
-    """One file on its way from upstream, through a spool, into the blob store."""
-
-    _log = Logger()
-
-    def __init__(self, source: Source) -> None:
-        self.spool = Spool()
-        self.kept: list[Kept] = []
-        self.done: Deferred[None] = Deferred()
-        self._source = source
-        self._call: Deferred[None] | None = None
-
-    def start(self, staging: Staging, blobs: BlobStore) -> None:
-        # One of the spool's readers: it stays open for whoever joins until the blob can be opened instead.
-        self.spool.enter()
-        self._call = Deferred.fromCoroutine(self._run(staging, blobs))
-        self._call.addErrback(self._failed)
-        self._call.addCallback(self._end)
-
-    def _end(self, _: None) -> None:
-        self.spool.leave()
-        self.done.callback(None)
-
-    def cancel(self) -> None:
-        """Break it off, unless everything has come and only has to be kept."""
-        if self._call is not None and not self.spool.finished:
-            self._call.cancel()
-
-    async def _run(self, staging: Staging, blobs: BlobStore) -> None:
-        staged = await staging.create()
-        self.spool.begin(staged)
-        try:
-            await self._source.fetcher.file(self._source.url, _Sink(self._source, self.spool))
-            self.spool.verify(self._source.sha256)
-            # Right: the readers can have the end while the disk still works.
-            self.spool.finish()
-            await blobs.add(staged)
-        finally:
-            staged.unlink()
-        # More may come while one is awaited.
-        while self.kept:
-            await self.kept.pop()()
-
-    def _failed(self, failure: Failure) -> None:
-        reported = self._report(failure)
-        if not self.spool.finished:
-            self.spool.fail(reported)
-
-    def _report(self, failure: Failure) -> Failure:
-        """Log what went wrong, and return it in the words that a client should read."""
-        if failure.check(CancelledError):
-            return Failure(UpstreamUnavailable("pypid is stopping"))
-        if failure.check(DigestMismatch):
-            self._log.error("{url} was not kept: {why}", url=self._source.url, why=failure.value)
-        elif failure.check(UpstreamUnavailable):
-            self._log.warn("{url} was not fetched: {why}", url=self._source.url, why=failure.value)
-        elif failure.check(OSError):
-            self._log.error("{url} was not kept: {why}", url=self._source.url, why=failure.value)
-            return Failure(StorageFull(f"the file cannot be stored: {failure.value}"))
-        else:
-            self._log.failure("{url} was not kept", failure, url=self._source.url)
-        return failure
-
-
-class _Sink:
-    """Pass what upstream sends on to a spool."""
-
-    def __init__(self, source: Source, spool: Spool) -> None:
-        self._source = source
-        self._spool = spool
-
-    def begin(self, size: int | None) -> None:
-        promised = self._source.size
-        if promised is not None and size is not None and size != promised:
-            raise UpstreamBroken(f"upstream announces {size} bytes for a file of {promised}")
-        self._spool.announce(promised if size is None else size)
-
-    async def write(self, data: bytes) -> None:
-        await self._spool.write(data)
 
 
 class _ArrivingFile:
@@ -214,7 +105,7 @@ class _ArrivingFile:
         if self._opened is None:
             # It may have arrived, for somebody else, since this was made.
             stored = await self._downloads.stored(self._source, self._kept)
-            self._opened = stored or _SpooledFile(self.sha256, self._downloads.join(self._source, self._kept))
+            self._opened = stored or self._downloads.join(self._source, self._kept)
         return self._opened
 
     def close(self) -> None:

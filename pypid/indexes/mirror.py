@@ -7,10 +7,11 @@ from twisted.logger import Logger
 from pypid.domain.errors import FileNotFound
 from pypid.domain.files import DistributionFile, ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
-from pypid.indexes.downloads import Downloads, Fetcher, Source
+from pypid.indexes.downloads import Downloads
 from pypid.indexes.index import FileBody
 from pypid.indexes.pages import MirroredPages
 from pypid.indexes.stored import StoredFile
+from pypid.indexes.transfer import Fetcher, Source
 from pypid.storage.blobs import BlobMissing, BlobStore
 from pypid.storage.records import CachedRecords
 
@@ -65,7 +66,11 @@ class MirrorIndex:
 
     async def _fetch(self, project: NormalizedName, filename: str, source: Source) -> FileBody:
         async def kept() -> None:
-            await self._records.keep_file(self.name, project, filename, source.sha256)
+            try:
+                await self._records.keep_file(self.name, project, filename, source.sha256)
+            except OSError as e:
+                # The blob is there: a full disk costs no client the file, and the next one records it.
+                self._log.error("{filename} could not be recorded: {why}", filename=filename, why=e)
 
         return await self._downloads.open(source, kept)
 

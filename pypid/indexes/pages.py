@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
@@ -13,12 +12,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pypid.domain import simple_html, simple_json
+from pypid.domain.coding import decoded
 from pypid.domain.errors import ProjectNotFound, UpstreamBroken, UpstreamUnavailable
 from pypid.domain.files import ProjectPage
 from pypid.domain.freshness import Freshness, judge
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.simple_page import InvalidPage
 from pypid.flight import SingleFlight
+from pypid.indexes.held import HeldPage, PageMemory
 from pypid.offload import Offload
 from pypid.storage.records import CachedRecords, StoredPage
 from pypid.upstream.client import Absent, FetchedPage, Unchanged, UpstreamClient
@@ -32,35 +33,8 @@ ABSENT_NAMES = 10_000
 RETRY_AFTER_FAILURE = 10
 """Seconds after a failed refresh in which the old page is served without asking: nobody waits for it twice (A54)."""
 
-FILE_WEIGHT = 700
-"""Bytes that one file of a parsed page takes in memory, measured over pages of 4,000 and 11,000 files."""
-
 Now = Callable[[], float]
 """Seconds since 1970. The wall clock, since what it stamps outlives the process."""
-
-
-@dataclass(slots=True)
-class HeldPage:
-    """A page in memory, with what is needed to have it confirmed."""
-
-    page: ProjectPage
-    etag: str | None
-    last_modified: str | None
-    fetched_at: float
-    not_before: float = 0.0
-    """When upstream may be asked again, after it could not be."""
-
-    @property
-    def weight(self) -> int:
-        return 1024 + FILE_WEIGHT * len(self.page.files)
-
-
-PageMemory = LRUCache[tuple[IndexName, NormalizedName], HeldPage]
-
-
-def page_memory(size: int) -> PageMemory:
-    """Return a memory for parsed pages that takes about ``size`` bytes."""
-    return LRUCache(size, getsizeof=lambda held: held.weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +83,7 @@ class MirroredPages:
 
     async def get(self, project: NormalizedName) -> ProjectPage:
         """Return the project's page. Raises `ProjectNotFound`, `UpstreamUnavailable`."""
-        held = self._memory.get((self._index, project))
+        held = self._memory.get(self._key(project))
         if held is None:
             held = await self._flights.join(project, lambda: self._load(project))
         age = self._now() - held.fetched_at
@@ -156,7 +130,7 @@ class MirroredPages:
     async def _load(self, project: NormalizedName) -> HeldPage:
         """Return the page from an earlier run, else from upstream."""
         stored = await self._records.page(self._index, project)
-        if stored is None:
+        if stored is None or stored.upstream != self._upstream:
             return await self._fetch(project, None)
         try:
             return self._hold(project, stored, await self._parse(self._read, stored, project))
@@ -164,6 +138,7 @@ class MirroredPages:
             self._log.warn(
                 "{index}: the kept page of {project} is unusable: {why}", index=self._index, project=project, why=e
             )
+            await self._write_down(self._records.drop_page(self._index, project))
             return await self._fetch(project, None)
 
     async def _fetch(self, project: NormalizedName, held: HeldPage | None) -> HeldPage:
@@ -180,20 +155,21 @@ class MirroredPages:
             raise ProjectNotFound(f"{self._index} has no project {project}")
         if isinstance(answer, Unchanged) and held is not None:
             held.fetched_at = self._now()
-            await self._records.page_confirmed(self._index, project, held.fetched_at)
+            await self._write_down(self._records.page_confirmed(self._index, project, held.fetched_at))
             return held
         assert isinstance(answer, FetchedPage)
-        return await self._keep(project, answer)
+        return await self._keep(project, answer, held)
 
     async def _withdraw(self, project: NormalizedName, held: HeldPage | None) -> None:
         self._absent[project] = self._now() + ABSENT_TTL
         if held is not None:
             self._log.warn("{index}: upstream has withdrawn {project}", index=self._index, project=project)
-            self._memory.pop((self._index, project), None)
-            await self._records.drop_page(self._index, project)
+            self._memory.pop(self._key(project), None)
+            await self._write_down(self._records.drop_page(self._index, project))
 
-    async def _keep(self, project: NormalizedName, answer: FetchedPage) -> HeldPage:
+    async def _keep(self, project: NormalizedName, answer: FetchedPage, held: HeldPage | None) -> HeldPage:
         stored = StoredPage(
+            upstream=self._upstream,
             url=answer.url,
             content_type=answer.content_type,
             encoding=answer.encoding,
@@ -206,13 +182,26 @@ class MirroredPages:
             page = await self._parse(self._read, stored, project)
         except InvalidPage as e:
             raise UpstreamBroken(f"{self._index}: upstream's page of {project} is unusable: {e}") from e
-        await self._records.keep_page(self._index, project, stored)
+        if not page.files and held is not None and held.page.files and answer.content_type == "text/html":
+            # A login page, a captive portal: HTML that says nothing of itself, and has no files.
+            raise UpstreamBroken(f"{self._index}: upstream's page of {project} has no files any more")
+        await self._write_down(self._records.keep_page(self._index, project, stored))
         return self._hold(project, stored, page)
+
+    async def _write_down(self, writing: Awaitable[None]) -> None:
+        """Wait for ``writing``: what is lost with a full disk can be fetched again, and costs no client its answer."""
+        try:
+            await writing
+        except OSError as e:
+            self._log.error("{index}: a page could not be recorded: {why}", index=self._index, why=e)
+
+    def _key(self, project: NormalizedName) -> tuple[IndexName, str, NormalizedName]:
+        return self._index, self._upstream, project
 
     def _hold(self, project: NormalizedName, stored: StoredPage, page: ProjectPage) -> HeldPage:
         held = HeldPage(page, stored.etag, stored.last_modified, stored.fetched_at)
         if held.weight <= self._memory.maxsize:
-            self._memory[self._index, project] = held
+            self._memory[self._key(project)] = held
         return held
 
     def _read(self, stored: StoredPage, project: NormalizedName) -> ProjectPage:
@@ -224,26 +213,3 @@ class MirroredPages:
             self._log.debug("{index}: {project}: {why}", index=self._index, project=project, why=why)
         revision = hashlib.sha256(stored.url.encode() + body).hexdigest()[:32]
         return ProjectPage(name=project, files=parsed.files, versions=parsed.versions, revision=revision)
-
-
-def decoded(body: bytes, encoding: str, *, limit: int) -> bytes:
-    """
-    Undo a content coding, as far as ``limit`` bytes.
-
-    Raises `InvalidPage` for a coding that was not asked for, for damage, and
-    for more than the limit: a few kilobytes can be made to unfold to gigabytes.
-    """
-    if encoding == "identity":
-        return body
-    if encoding not in {"gzip", "x-gzip"}:
-        raise InvalidPage(f"its content coding is {encoding!r}")
-    inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        plain = inflater.decompress(body, limit)
-    except zlib.error as e:
-        raise InvalidPage(f"its gzip coding is damaged: {e}") from e
-    if inflater.unconsumed_tail:
-        raise InvalidPage(f"it unfolds to more than {limit} bytes")
-    if not inflater.eof:
-        raise InvalidPage("its gzip coding is cut off")
-    return plain

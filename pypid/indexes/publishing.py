@@ -67,8 +67,12 @@ class Publisher:
         call = Deferred.fromCoroutine(self._publish(index, upload, form, staged, user))
         self._under_way.add(call)
         waiter = shield(call)
-        call.addBoth(lambda _: self._under_way.discard(call))
+        call.addBoth(self._ended, call)
         return waiter
+
+    def _ended(self, outcome: object, call: Deferred[bool]) -> object:
+        self._under_way.discard(call)
+        return outcome  # None, but for a failure that nobody waits for any more: Twisted logs it
 
     def stop(self) -> Deferred[object]:
         """Fire when nothing is being published any more."""
@@ -77,12 +81,14 @@ class Publisher:
     async def _publish(self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str) -> bool:
         try:
             upload.check_digests(staged.digests())
-            if await self._is_published(index, upload.filename, staged.sha256):
+            published = await self._is_published(index, upload.filename, staged.sha256)
+            if published and await self._blobs.has(staged.sha256):
                 return False
             core_metadata = await self._keep_core_metadata(upload, staged)
             await self._blobs.add(staged)
             file = self._describe(index, upload, staged, core_metadata, user)
-            published: bool = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
+            # If the store has lost the bytes of a published file, they are back by now.
+            published = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
         except OSError as e:
             self._log.error("{filename} could not be stored: {why}", filename=upload.filename, why=e)
             raise StorageFull(f"{upload.filename} cannot be stored: {e.strerror or e}") from e

@@ -1,0 +1,189 @@
+"""Real storage in a temporary directory, a scripted upstream in memory, and what no test may leave behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred, execute, fail
+
+from pypid.domain.names import IndexName, NormalizedName
+from pypid.indexes.downloads import Downloads
+from pypid.indexes.held import PageMemory, page_memory
+from pypid.indexes.hosted import HostedIndex
+from pypid.indexes.index import FileBody
+from pypid.indexes.mirror import MirrorIndex
+from pypid.indexes.pages import MirroredPages, PageRules
+from pypid.indexes.publishing import Publisher
+from pypid.offload import Offload, inline
+from pypid.storage.blobs import DirectoryBlobs
+from pypid.storage.database import Database
+from pypid.storage.records import CachedRecords, HostedRecords
+from pypid.storage.sidecars import Sidecars
+from pypid.storage.staging import Staging
+from pypid.upstream.client import UpstreamClient
+from tests.upstream.network import LIMITS, ROOT, UpstreamTestCase, start
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEMO = NormalizedName("demo")
+MIRROR = IndexName("root/pypi")
+RULES = PageRules(ttl=600, grace=300, max_page=2**20)
+
+
+class Disk:
+    """An `Offload` that works at once, unless the test holds it or lets it refuse."""
+
+    def __init__(self) -> None:
+        self.held = ""
+        """Which functions wait: a name, ``*`` for all."""
+        self.full: set[str] = set()
+        """Which functions, by name, find no space left in place of being called."""
+        self._waiting: list[Callable[[], object]] = []
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        done: Deferred[Any] = Deferred()
+        name = function.__name__
+
+        def call() -> None:
+            no_space = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            outcome = fail(no_space) if name in self.full else execute(function, *args, **kwargs)
+            outcome.chainDeferred(done)
+
+        if self.held in {name, "*"}:
+            self._waiting.append(call)
+        else:
+            call()
+        return done
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def release(self) -> None:
+        """Do what waits, and go on at once from now on."""
+        self.held = ""
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+
+
+class StoresTestCase(UpstreamTestCase):
+    """Adds storage; when a test is over nothing may be in staging, under way, or open."""
+
+    def setUp(self) -> None:
+        self.descriptors = _open_descriptors()
+        self.addCleanup(self.check_descriptors)
+        super().setUp()
+        temporary = TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.data = Path(temporary.name)
+        self.disk = Disk()
+        self.staging = Staging(self.data / "staging", self.disk)
+        self.blobs = DirectoryBlobs(self.data / "blobs", self.disk)
+        self.sidecars = Sidecars(self.data / "records", self.disk)
+        for part in (self.staging, self.blobs, self.sidecars):
+            part.prepare()
+        self.downloads = Downloads(self.staging, self.blobs)
+        self.hosted = HostedRecords(self.database("hosted"))
+        self.cache_writer = Disk()
+        self.cached = CachedRecords(self.database("cache", self.cache_writer))
+        self.addCleanup(self.check_stores)
+
+    def database(self, schema: str, write: Offload = inline) -> Database:
+        database = Database(self.data / f"{schema}.db", schema, durability="NORMAL", write=write, read=inline)
+        database.open()
+        self.addCleanup(database.close)
+        return database
+
+    # What is built on it.
+
+    def mirror_pages(
+        self,
+        name: IndexName = MIRROR,
+        *,
+        root: str = ROOT,
+        records: CachedRecords | None = None,
+        memory: PageMemory | None = None,
+        rules: PageRules = RULES,
+    ) -> MirroredPages:
+        """``records`` and ``memory`` of another object are those of an earlier run."""
+        return MirroredPages(
+            name,
+            f"{root}/simple/",
+            rules,
+            client=self.client,
+            records=records or self.cached,
+            memory=page_memory(2**20) if memory is None else memory,
+            parse=inline,
+            now=self.clock.seconds,
+        )
+
+    def mirror(self, name: IndexName = MIRROR, pages: MirroredPages | None = None) -> MirrorIndex:
+        return MirrorIndex(
+            name,
+            pages or self.mirror_pages(name),
+            fetcher=UpstreamClient(self.agent, self.clock, LIMITS),
+            downloads=self.downloads,
+            records=self.cached,
+            blobs=self.blobs,
+        )
+
+    def hosted_index(self, name: str = "main") -> HostedIndex:
+        return HostedIndex(IndexName(name), self.hosted, self.blobs)
+
+    def publisher(self) -> Publisher:
+        return Publisher(
+            staging=self.staging,
+            blobs=self.blobs,
+            sidecars=self.sidecars,
+            records=self.hosted,
+            inspect=inline,
+            now=self.clock.seconds,
+        )
+
+    # What is in it.
+
+    def staged(self) -> list[str]:
+        return [path.name for path in (self.data / "staging").iterdir()]
+
+    def kept_blobs(self) -> set[str]:
+        return {path.name for path in (self.data / "blobs").glob("*/*")}
+
+    def kept_sidecars(self) -> list[Path]:
+        return [path for path in (self.data / "records").rglob("*") if path.is_file()]
+
+    def read_all(self, body: FileBody) -> Deferred[bytes]:
+        """Read ``body`` to its end, and close it whatever happens."""
+        return start(_read_all(body))
+
+    # What must hold in the end.
+
+    def check_stores(self) -> None:
+        self.assertEqual(self.staged(), [], "in staging")
+        self.assertEqual(len(self.downloads), 0, "transfers")
+        self.assertEqual(self.disk.waiting, 0, "calls to the disk")
+
+    def check_descriptors(self) -> None:
+        self.assertEqual(_open_descriptors() - self.descriptors, set(), "open files")
+
+
+async def _read_all(body: FileBody) -> bytes:
+    got = b""
+    try:
+        while part := await body.read(len(got)):
+            got += part
+    finally:
+        body.close()
+    return got
+
+
+def _open_descriptors() -> set[tuple[str, str]]:
+    links = list(Path("/proc/self/fd").iterdir())
+    # Without the one that read the directory.
+    return {(link.name, str(link.readlink())) for link in links if link.is_symlink()}
