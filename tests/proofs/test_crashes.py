@@ -115,3 +115,39 @@ def test_an_acknowledged_upload_survives_a_kill(daemon: DaemonFactory) -> None:
         assert f"sha256={demo.sha256}" in page
         assert get(url).body == demo.content
     _check_blobs(d)
+
+
+def test_a_disk_that_changed_bytes_deceives_nobody(
+    daemon: DaemonFactory, index: ScriptedIndex, upstream: SocketUpstream
+) -> None:
+    """What was mirrored is fetched anew; what was uploaded is an error of ours, never a wrong byte nor a 404."""
+    theirs = index.add(wheel("theirs", "1.0", size=3 * MIB))
+    ours = wheel("ours", "1.0")
+    d = daemon(config={"index": {"pypi": {"upstream": upstream.url}}})
+    d.add_user("alice", PASSWORD)
+    body, content_type = _form(ours)
+    with connect("127.0.0.1", d.port, timeout=30) as client:
+        client.send(_head(d, body, content_type) + body)
+        assert client.read_answer().status == 200
+    urls: dict[str, str] = {
+        dist.project: urljoin(d.simple, f"../files/{dist.project}/{dist.sha256[:16]}/{dist.filename}")
+        for dist in (ours, theirs)
+    }
+    assert get(urls["theirs"], timeout=30).body == theirs.content
+    d.terminate()
+    for dist in (ours, theirs):
+        blob = d.data / "blobs" / dist.sha256[:2] / dist.sha256
+        blob.chmod(0o600)
+        with blob.open("r+b") as file:
+            file.seek(len(dist.content) // 2)
+            file.write(b"rot")
+    d.start()
+    answer = get(urls["theirs"], timeout=30)
+    assert answer.complete
+    assert answer.body == theirs.content
+    assert get(urls["ours"]).status == 500
+    with connect("127.0.0.1", d.port, timeout=30) as client:
+        client.send(_head(d, body, content_type) + body)
+        assert client.read_answer().status == 200, "the very same bytes, uploaded again, mend it"
+    assert get(urls["ours"]).body == ours.content
+    assert index.count("GET", index.file_path(theirs)) == 2
