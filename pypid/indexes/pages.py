@@ -130,8 +130,11 @@ class MirroredPages:
     async def _load(self, project: NormalizedName) -> HeldPage:
         """Return the page from an earlier run, else from upstream."""
         stored = await self._records.page(self._index, project)
-        if stored is None or stored.upstream != self._upstream:
+        if stored is None:
             return await self._fetch(project, None)
+        if stored.upstream != self._upstream:
+            # Good enough while the upstream that the index has now cannot be asked, and for nothing else.
+            stored = replace(stored, etag=None, last_modified=None, fetched_at=0.0)
         try:
             return self._hold(project, stored, await self._parse(self._read, stored, project))
         except InvalidPage as e:

@@ -143,7 +143,7 @@ class StoredPage:
     """A project page of an upstream, as it was sent."""
 
     upstream: str
-    """The base URL that the index had then: another upstream's page is none of ours."""
+    """The base URL that the index had then; a reload may have changed it."""
     url: str
     """Where it was found in the end: relative links start from here."""
     content_type: str

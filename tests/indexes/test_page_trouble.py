@@ -54,6 +54,18 @@ class AbsenceTests(PagesTestCase):
 
 
 class TroubleTests(PagesTestCase):
+    def test_page_of_the_old_upstream_serves_while_the_new_one_is_down(self) -> None:
+        """What is here goes on being installed; the new upstream is asked first, and again when it may be back."""
+        self.got()
+        self.pages = self.mirror_pages(root="http://other.example")
+        self.index.script(PAGE, Status(503))
+        self.assertEqual((self.got(), self.got()), (FILES_1, FILES_1))
+        self.assertEqual(self.asked(), 2)
+        self.clock.advance(RETRY_AFTER_FAILURE)
+        self.got()
+        self.assertEqual(self.asked(), 3)
+        self.assertNotIn("if-none-match", self.index.requests[2].headers)
+
     def test_login_page_does_not_empty_a_project(self) -> None:
         """A captive portal answers 200 with HTML and no files: the page that is known goes on being served."""
         self.got()

@@ -70,7 +70,7 @@ class FreshnessTests(PagesTestCase):
         self.assertEqual(self.asked(), 2)
 
     def test_another_upstream_is_asked_for_everything(self) -> None:
-        """After a reload has changed the upstream, no page of the old one is served, nor its validators sent."""
+        """After a reload has changed the upstream, its pages do not count as fresh, nor are its validators sent."""
         memory = page_memory(2**20)
         self.pages = self.mirror_pages(memory=memory)
         self.got()
