@@ -64,10 +64,15 @@ class RequestBody:
         """Take bytes in."""
         self._queue.append(data)
         self._queued += len(data)
-        if self._queued > QUEUE_LIMIT and not self._paused:
+        if self._queued > QUEUE_LIMIT:
             self._paused = True
-            self._valve.pause()
+            self.hold()
         self._wake()
+
+    def hold(self) -> None:
+        """Keep the client paused, if too much waits already."""
+        if self._paused:
+            self._valve.pause()
 
     def finished(self) -> None:
         """Be told that the body is all here."""

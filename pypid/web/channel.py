@@ -27,14 +27,15 @@ MAX_LENGTH_DIGITS = 18
 
 class Channel(HTTPChannel):
     """
-    `HTTPChannel`, changed in three ways.
+    `HTTPChannel`, changed in four ways.
 
     The whole head of a request must come within a time, not each byte of it.
     A request with a body is handled when its head is in: who may not upload,
     or uploads too much, is told so before a byte of the body is stored, and
     before ``100 Continue``.  After such an answer the rest of the body is read
     and dropped for a while: a client that is still sending would lose the
-    answer to the reset that closing with unread data causes.
+    answer to the reset that closing with unread data causes.  And what is found
+    wrong with a body never gets into an answer that has begun.
     """
 
     requestFactory = Request  # type: ignore[assignment]
@@ -90,6 +91,17 @@ class Channel(HTTPChannel):
             body = RequestBody(self.length, valve, self._send100Continue if waits else None)
             request.begin(self._command, self._path, self._version, body)
 
+    def allContentReceived(self) -> None:
+        # Else the request was answered on what its last bytes said, and is gone.
+        if self._lingering is None:
+            super().allContentReceived()
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        if self.requests and self.requests[0].body is not None:
+            # There is room for more of the answer; that makes none for more of the body.
+            self.requests[0].body.hold()
+
     def requestDone(self, request: Request) -> None:
         if request.body is not None and not request.body.complete:
             del self.requests[0]
@@ -102,6 +114,13 @@ class Channel(HTTPChannel):
         self.persistent = False
         if not self.requests:
             self.transport.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        if self.requests and self.requests[0].startedWriting:
+            # What is broken is the body of a request that is being answered: a 400 would be part of the answer.
+            self.transport.abortConnection()
+        else:
+            super()._respondToBadRequestAndDisconnect()
 
     def _head_in(self) -> None:
         if self._head_deadline is not None and self._head_deadline.active():

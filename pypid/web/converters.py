@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from werkzeug.routing import BaseConverter, Map, ValidationError
 
 from pypid.domain.filenames import UnknownFilename, parse_filename
-from pypid.domain.names import IndexName, InvalidName, normalize_name, parse_index_name
+from pypid.domain.names import RESERVED_SEGMENTS, IndexName, InvalidName, normalize_name, parse_index_name
+
+_RESERVED = "|".join(map(re.escape, sorted(RESERVED_SEGMENTS)))
+_SEGMENT = rf"(?!(?:{_RESERVED})(?![a-z0-9._-]))[a-z0-9._-]+"
 
 
 class ProjectConverter(BaseConverter):
@@ -23,7 +28,8 @@ class IndexConverter(BaseConverter):
     """The name of an index: one segment, or two."""
 
     part_isolating = False
-    regex = "[^/]+(?:/[^/]+)?"
+    # Werkzeug tries no other rule when `to_python` refuses: "main/legacy" must not even look like an index.
+    regex = f"{_SEGMENT}(?:/{_SEGMENT})?"
 
     def to_python(self, value: str) -> IndexName:
         try:
@@ -67,7 +73,8 @@ def register(url_map: Map) -> None:
         filename=FilenameConverter,
         metadata=MetadataConverter,
     )
-    # Werkzeug's own redirects are absolute, built from Host and the wrong scheme behind a proxy.
+    # Werkzeug's own redirects are absolute, built from Host and the wrong scheme behind a proxy; the
+    # routes that may lack their slash say so, and none else.
     url_map.strict_slashes = True
     url_map.redirect_defaults = False
     url_map.merge_slashes = False

@@ -29,15 +29,15 @@ class Files:
 
     async def _send(self, request: Request, body: FileBody) -> bytes:
         etag = f'"sha256:{body.sha256}"'
-        request.setHeader(b"ETag", etag.encode())
         if etag_matches(request.getHeader("If-None-Match"), etag):
+            request.setHeader(b"ETag", etag.encode())
             request.setHeader(b"Cache-Control", IMMUTABLE)
             request.setResponseCode(304)
             return b""
         wanted = request.getHeader("Range") if if_range_matches(request.getHeader("If-Range"), etag) else None
         reading = request.method != b"HEAD"
-        # Read before anything is said of the file: a transfer that fails now can still become a clean
-        # error, and one that has begun knows the size, which then nobody need be asked for.
+        # Read before anything is said of the file, its ETag included: a transfer that fails now can still
+        # become a clean error, and one that has begun knows the size, which then nobody need be asked for.
         first = await body.read(0) if reading and wanted is None else b""
         size = await body.size()
         try:
@@ -49,11 +49,11 @@ class Files:
             first = await body.read(part.start)
             request.setResponseCode(206)
             request.setHeader(b"Content-Range", f"bytes {part.start}-{part.stop - 1}/{size}".encode())
+        elif reading and wanted is not None:  # a range that is to be ignored
+            first = await body.read(0)
         sent = part or ByteRange(0, size)
-        _describe(request, sent)
+        _describe(request, sent, etag)
         if reading:
-            if wanted is not None and part is None:  # a range that is to be ignored
-                first = await body.read(0)
             await self._stream(request, body, sent, first)
         return b""
 
@@ -70,7 +70,8 @@ class Files:
             raise EOFError(f"the file ended {part.stop - offset} bytes too soon")
 
 
-def _describe(request: Request, part: ByteRange) -> None:
+def _describe(request: Request, part: ByteRange, etag: str) -> None:
+    request.setHeader(b"ETag", etag.encode())
     request.setHeader(b"Content-Type", b"application/octet-stream")
     request.setHeader(b"Content-Length", str(part.stop - part.start).encode())
     request.setHeader(b"Accept-Ranges", b"bytes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPMethod
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ from pypid.web.snapshot import Snapshot
 if TYPE_CHECKING:
     from pypid.web.channel import Channel
     from pypid.web.site import PypidSite
+
+
+METHODS = frozenset(method.value.encode() for method in HTTPMethod)
+"""Those that there are. Their case counts; Werkzeug would take "get" for GET."""
 
 
 class Request(server.Request):
@@ -51,8 +56,24 @@ class Request(server.Request):
             super().requestReceived(command, path, version)
 
     def process(self) -> None:
-        self.snapshot = self.channel.site.current.value
-        super().process()
+        self.site = self.channel.site
+        self.snapshot = self.site.current.value
+        status = self._misuse()
+        if status is None:
+            super().process()
+            return
+        self.setResponseCode(status)
+        self.setHeader(b"Content-Length", b"0")
+        self.setHeader(b"Connection", b"close")
+        self.channel.persistent = False
+        self.finish()
+
+    def _misuse(self) -> int | None:
+        """Return the status for a request that no handler should see: without one Host, of no known method."""
+        hosts = len(self.requestHeaders.getRawHeaders(b"Host") or [])
+        if hosts > 1 or (hosts == 0 and self.clientproto == b"HTTP/1.1"):
+            return 400  # RFC 9112, section 3.2
+        return None if self.method in METHODS else 501
 
     def write(self, data: bytes) -> None:
         if not self.startedWriting and self._is_last():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
@@ -44,34 +43,30 @@ class Routes:
 
     @app.route("/", methods=["GET"])
     def welcome(self, request: Request) -> bytes:
-        return plain(request, WELCOME.format(url=request.prePathURL().decode("ascii", "replace").rstrip("/") + "/"))
+        # Not prePathURL(), which takes the port that pypid listens on for the one that the client knows.
+        scheme, host = "https" if request.isSecure() else "http", request.getHeader("Host") or "HOST"
+        return plain(request, WELCOME.format(url=f"{scheme}://{host}/"))
 
     @app.route("/-/health", methods=["GET"])
     def health(self, request: Request) -> bytes:
         return plain(request, "ok\n")
 
-    @app.route("/simple/", methods=["GET"])
-    @app.route("/<index:index>/simple/", methods=["GET"])
+    @app.route("/simple/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/simple/", methods=["GET"], strict_slashes=False)
     async def project_list(self, request: Request, index: IndexName | None = None) -> bytes:
+        if not request.path.endswith(b"/"):
+            return _redirect(request, "simple/")
         return await self._pages.project_list(request, request.snapshot.index(index))
 
-    @app.route("/simple/<project:project>/", methods=["GET"])
-    @app.route("/<index:index>/simple/<project:project>/", methods=["GET"])
+    @app.route("/simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/simple/<project:project>/", methods=["GET"], strict_slashes=False)
     async def project_page(self, request: Request, project: str, index: IndexName | None = None) -> bytes:
         normalized = normalize_name(project)
+        if not request.path.endswith(b"/"):
+            return _redirect(request, f"{normalized}/")
         if project != normalized:
             return _redirect(request, f"../{normalized}/")
         return await self._pages.project(request, request.snapshot.index(index), normalized)
-
-    @app.route("/simple", methods=["GET"])
-    @app.route("/<index:index>/simple", methods=["GET"])
-    def project_list_unslashed(self, request: Request, index: IndexName | None = None) -> bytes:  # noqa: ARG002
-        return _redirect(request, "simple/")
-
-    @app.route("/simple/<project:project>", methods=["GET"])
-    @app.route("/<index:index>/simple/<project:project>", methods=["GET"])
-    def project_page_unslashed(self, request: Request, project: str, index: IndexName | None = None) -> bytes:  # noqa: ARG002
-        return _redirect(request, f"{quote(normalize_name(project))}/")
 
     @app.route("/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
@@ -94,16 +89,11 @@ class Routes:
 
     # A POST is never redirected: twine refuses to follow, others would send the file twice.
     @app.route("/", methods=["POST"])
-    @app.route("/legacy", methods=["POST"])
-    @app.route("/legacy/", methods=["POST"])
-    @app.route("/simple", methods=["POST"])
-    @app.route("/simple/", methods=["POST"])
-    @app.route("/pypi", methods=["POST"])
-    @app.route("/pypi/", methods=["POST"])
-    @app.route("/<index:index>", methods=["POST"])
-    @app.route("/<index:index>/", methods=["POST"])
-    @app.route("/<index:index>/legacy", methods=["POST"])
-    @app.route("/<index:index>/legacy/", methods=["POST"])
+    @app.route("/legacy/", methods=["POST"], strict_slashes=False)
+    @app.route("/simple/", methods=["POST"], strict_slashes=False)
+    @app.route("/pypi/", methods=["POST"], strict_slashes=False)
+    @app.route("/<index:index>/", methods=["POST"], strict_slashes=False)
+    @app.route("/<index:index>/legacy/", methods=["POST"], strict_slashes=False)
     async def upload(self, request: Request, index: IndexName | None = None) -> bytes:
         return await self._uploads.receive(request, index)
 

@@ -73,23 +73,27 @@ class SimplePages:
         page_format, gzipped = _negotiated(request)
         names = await index.project_list()
         renderer = simple_json if page_format is Format.JSON else simple_html
-        body = await self._render(_make_body, lambda: renderer.render_project_list(names), gzipped)
+        body = await self._render(_make_body, lambda: renderer.render_project_list(names), page_format, gzipped)
         return _send(request, body, page_format, gzipped=gzipped, cache_control="no-cache")
 
     async def _rendered(self, rendering: Rendering, page: ProjectPage) -> Body:
         renderer = simple_json if rendering.format is Format.JSON else simple_html
-        body = await self._render(_make_body, lambda: renderer.render_project(page), rendering.gzipped)
+        body = await self._render(
+            _make_body, lambda: renderer.render_project(page), rendering.format, rendering.gzipped
+        )
         if self._bodies.getsizeof(body) <= self._bodies.maxsize:
             self._bodies[rendering] = body
         return body
 
 
-def _make_body(render: Callable[[], bytes], gzipped: bool) -> Body:  # noqa: FBT001
+def _make_body(render: Callable[[], bytes], page_format: Format, gzipped: bool) -> Body:  # noqa: FBT001
     content = render()
     if gzipped:
         # A fixed time stamp: the same page must have the same ETag after a restart.
         content = gzip.compress(content, GZIP_LEVEL, mtime=0)
-    return Body(content, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    # The two HTML forms are the same bytes under another type.
+    digest = hashlib.sha256(page_format.value.encode() + b"\0" + content)
+    return Body(content, f'"{digest.hexdigest()[:32]}"')
 
 
 def _negotiated(request: Request) -> tuple[Format, bool]:

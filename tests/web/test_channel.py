@@ -1,0 +1,140 @@
+"""One connection: heads that are late, malformed or doubtful, and requests that follow each other."""
+
+from tests.kit.dists import wheel
+from tests.web.forms import fields_of, multipart
+from tests.web.world import ALICE, HEADER_TIMEOUT, IDLE_TIMEOUT, WebTestCase, request_bytes
+
+HEALTH = request_bytes("GET", "/-/health")
+CANARY = request_bytes("GET", "/simple/canary/")
+"""A request that must not be executed: its answer, a 404, would show."""
+
+
+class HeadTests(WebTestCase):
+    def test_head_that_drips_is_cut_off(self) -> None:
+        """B05: each byte in time does not make the whole in time."""
+        peer = self.connect()
+        for byte in HEALTH[: int(HEADER_TIMEOUT)]:
+            self.assertFalse(peer.aborted)
+            peer.send(bytes([byte]))
+            self.clock.advance(1)
+        self.assertTrue(peer.aborted)
+        self.assertEqual(peer.received, b"")
+
+    def test_head_in_time_is_answered_however_it_came(self) -> None:
+        peer = self.connect()
+        for byte in HEALTH:
+            peer.send(bytes([byte]))
+            self.clock.advance((HEADER_TIMEOUT - 1) / len(HEALTH))
+        self.assertEqual(peer.answer().status, 200)
+        self.clock.advance(HEADER_TIMEOUT + 1)
+        self.assertFalse(peer.closed)
+
+    def test_each_request_of_a_connection_has_its_own_time(self) -> None:
+        peer = self.connect()
+        for _ in range(3):
+            peer.send(HEALTH[:9])
+            self.clock.advance(HEADER_TIMEOUT - 1)
+            peer.send(HEALTH[9:])
+            self.assertEqual(peer.answer().status, 200)
+        peer.send(HEALTH[:9])
+        self.clock.advance(HEADER_TIMEOUT)
+        self.assertTrue(peer.aborted)
+
+    def test_idle_connection_is_closed(self) -> None:
+        fresh, used = self.connect(), self.connect()
+        used.send(HEALTH)
+        self.clock.advance(IDLE_TIMEOUT - 1)
+        self.assertFalse(fresh.closed or used.closed)
+        self.clock.advance(1)
+        self.assertTrue(fresh.closed and used.closed)
+
+    def test_endless_head_is_refused(self) -> None:
+        for endless in (b"X: %b\r\n" % (b"x" * 1000), b"X: y\r\n", b"x" * 1000, b" x\r\n"):
+            peer = self.connect()
+            peer.send(b"GET / HTTP/1.1\r\nX: y\r\n" + endless * (80_000 // len(endless)))
+            self.assertTrue(peer.closed)
+            self.assertNotIn(b"200", peer.received)
+
+
+class FramingTests(WebTestCase):
+    """B10: a request whose end is doubtful is refused, and what follows it is never taken for another."""
+
+    def refused(self, *headers: str, body: bytes = b"") -> None:
+        peer = self.connect()
+        peer.send("\r\n".join(["POST / HTTP/1.1", "Host: x", *headers]).encode() + b"\r\n\r\n" + body + CANARY)
+        self.assertTrue(peer.received.startswith(b"HTTP/1.1 400 "), headers)
+        self.assertEqual(peer.received.count(b"HTTP/1.1"), 1, headers)
+        self.assertTrue(peer.closed)
+
+    def test_lengths_that_are_none(self) -> None:
+        for length in ("+5", "5 5", "0x5", "-1", "5,5", "", "5;", "\N{SUPERSCRIPT TWO}", "9" * 19, "9" * 5000):
+            self.refused(f"Content-Length: {length}", body=b"hello")
+
+    def test_more_than_one_way_to_find_the_end(self) -> None:
+        for headers in (
+            ("Content-Length: 5", "Content-Length: 5"),
+            ("Content-Length: 5", "Content-Length: 6"),
+            ("Content-Length: 5", "Transfer-Encoding: chunked"),
+            ("Transfer-Encoding: chunked", "Content-Length: 5"),
+            ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+            ("Transfer-Encoding: gzip, chunked",),
+            ("Transfer-Encoding: xchunked",),
+        ):
+            self.refused(*headers, body=b"0\r\n\r\n")
+
+    def test_malformed_headers(self) -> None:
+        for header in ("Content-Length : 5", "X\x00: y", "X: a\x00b", "no colon", "Content-Length: 5\n5"):
+            self.refused(header, body=b"hello")
+
+    def test_broken_chunks(self) -> None:
+        """The upload has begun; it ends with the connection, and nothing stays."""
+        content_type, body = multipart(fields_of(wheel("demo")), wheel("demo"))
+        for chunks in (b"x\r\n", b"-1\r\n", b"0x5\r\nhello\r\n", b"5\r\nhelloX\r\n"):
+            peer = self.connect()
+            headers = {**ALICE, "Content-Type": content_type, "Transfer-Encoding": "chunked"}
+            peer.ask("POST", "/", headers, b"%x\r\n%b\r\n" % (200, body[:200]) + chunks)
+            self.assertTrue(peer.received.startswith(b"HTTP/1.1 400 "), chunks)
+            self.assertTrue(peer.closed)
+            self.assertEqual(self.staged(), [])
+
+    def test_refusal_is_not_put_into_a_file_that_is_being_sent(self) -> None:
+        """A reader could take it for the file's last bytes."""
+        demo = self.index.add(wheel("demo", size=2**20))
+        held = self.index.hold_body(self.index.file_path(demo))
+        peer = self.connect()
+        peer.ask("GET", f"/files/demo/{demo.sha256[:16]}/{demo.filename}", {"Transfer-Encoding": "chunked"})
+        held.send(demo.content[: 2**19])
+        self.flush()
+        self.assertIn(b"\r\n\r\nPK", peer.received)
+        peer.send(b"x\r\n")
+        self.assertTrue(peer.aborted)
+        self.assertNotIn(b"400 Bad Request", peer.received)
+        held.send(demo.content[2**19 :])
+        held.finish()
+        self.flush()
+
+
+class HostTests(WebTestCase):
+    """B14 (RFC 9112, 3.2)."""
+
+    def refused(self, head: bytes) -> None:
+        peer = self.connect()
+        peer.send(head + b"\r\n\r\n" + CANARY)
+        answer = peer.answer()
+        self.assertEqual((answer.status, answer.headers["Connection"]), (400, "close"), head)
+        self.assertEqual(peer.rest, b"", "what follows is not executed")
+        self.assertTrue(peer.closed or peer.half_closed)
+
+    def test_no_host(self) -> None:
+        self.refused(b"GET /-/health HTTP/1.1")
+        self.refused(b"POST / HTTP/1.1\r\nContent-Length: 1000")
+
+    def test_two_hosts(self) -> None:
+        self.refused(b"GET /-/health HTTP/1.1\r\nHost: a\r\nHost: a")
+        self.refused(b"GET /-/health HTTP/1.0\r\nHost: a\r\nHost: b")
+
+    def test_http_1_0_needs_none(self) -> None:
+        peer = self.connect()
+        peer.send(b"GET /-/health HTTP/1.0\r\n\r\n")
+        self.assertEqual(peer.answer().status, 200)
+        self.assertTrue(peer.closed)
