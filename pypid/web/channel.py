@@ -89,6 +89,8 @@ class Channel(HTTPChannel):
             valve = Valve(self._networkProducer.pauseProducing, self._networkProducer.resumeProducing)
             waits = self._version == b"HTTP/1.1" and _expects_continue(request)
             body = RequestBody(self.length, valve, self._send100Continue if waits else None)
+            # The body may pause for so long; the connection, when it is over, for as long as before.
+            self.setTimeout(self.site.current.value.stall_timeout)
             request.begin(self._command, self._path, self._version, body)
 
     def allContentReceived(self) -> None:
@@ -107,6 +109,7 @@ class Channel(HTTPChannel):
             del self.requests[0]
             self._linger()
         else:
+            self._savedTimeOut = self.site.timeOut
             super().requestDone(request)
 
     def end(self) -> None:
