@@ -10,6 +10,9 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.web.http import Request
 from zope.interface import implementer
 
+PIECE = 64 * 1024
+"""Bytes written at once: what a Twisted transport buffers before it asks for a pause."""
+
 
 @implementer(IPushProducer)
 class Flow:
@@ -53,3 +56,19 @@ def flow_to(request: Request, *, stall: float, clock: IReactorTime) -> Iterator[
         # Without a channel the client has left, and taken the producer along.
         if getattr(request, "channel", None) is not None:
             request.unregisterProducer()
+
+
+async def paced(request: Request, content: bytes, *, stall: float, clock: IReactorTime) -> bytes:
+    """
+    Write ``content`` no faster than the client reads it, and return what is still to be written: of a short one, all.
+
+    Written in one go, a long answer would be cut off by the time-out of idle
+    connections, which begins when the last byte is handed over, not when it is out.
+    """
+    if len(content) <= PIECE or request.method == b"HEAD":
+        return content
+    with flow_to(request, stall=stall, clock=clock) as flow:
+        for start in range(0, len(content), PIECE):
+            request.write(content[start : start + PIECE])
+            await flow.open()
+    return b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPMethod
 from io import BytesIO
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from twisted.web import server
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 METHODS = frozenset(method.value.encode() for method in HTTPMethod)
 """Those that there are. Their case counts; Werkzeug would take "get" for GET."""
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Request(server.Request):
@@ -73,6 +82,10 @@ class Request(server.Request):
         hosts = len(self.requestHeaders.getRawHeaders(b"Host") or [])
         if hosts > 1 or (hosts == 0 and self.clientproto == b"HTTP/1.1"):
             return 400  # RFC 9112, section 3.2
+        if not _is_utf8(unquote_to_bytes(self.path)):
+            return 400  # Klein's answer too, but it logs a traceback of each
+        if b"//" in self.path.lstrip(b"/"):
+            return 404  # Werkzeug passes over the empty segment; links relative to this URL would be wrong
         return None if self.method in METHODS else 501
 
     def write(self, data: bytes) -> None:

@@ -13,6 +13,7 @@ from pypid.domain.names import IndexName, normalize_name
 from pypid.web import converters
 from pypid.web.errors import fail, plain, refuse
 from pypid.web.files import Files
+from pypid.web.flow import paced
 from pypid.web.request import Request
 from pypid.web.simple import SimplePages
 from pypid.web.upload import Uploads
@@ -40,6 +41,7 @@ class Routes:
         self._pages = pages
         self._uploads = uploads
         self._files = Files(clock)
+        self._clock = clock
 
     @app.route("/", methods=["GET"])
     def welcome(self, request: Request) -> bytes:
@@ -56,7 +58,7 @@ class Routes:
     async def project_list(self, request: Request, index: IndexName | None = None) -> bytes:
         if not request.path.endswith(b"/"):
             return _redirect(request, "simple/")
-        return await self._pages.project_list(request, request.snapshot.index(index))
+        return await self._paced(request, await self._pages.project_list(request, request.snapshot.index(index)))
 
     @app.route("/simple/<project:project>/", methods=["GET"], strict_slashes=False)
     @app.route("/<index:index>/simple/<project:project>/", methods=["GET"], strict_slashes=False)
@@ -66,7 +68,7 @@ class Routes:
             return _redirect(request, f"{normalized}/")
         if project != normalized:
             return _redirect(request, f"../{normalized}/")
-        return await self._pages.project(request, request.snapshot.index(index), normalized)
+        return await self._paced(request, await self._pages.project(request, request.snapshot.index(index), normalized))
 
     @app.route("/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
@@ -96,6 +98,9 @@ class Routes:
     @app.route("/<index:index>/legacy/", methods=["POST"], strict_slashes=False)
     async def upload(self, request: Request, index: IndexName | None = None) -> bytes:
         return await self._uploads.receive(request, index)
+
+    async def _paced(self, request: Request, content: bytes) -> bytes:
+        return await paced(request, content, stall=request.snapshot.stall_timeout, clock=self._clock)
 
     # Klein's annotations know IRequest only.
     @app.handle_errors(PackageIndexError)  # type: ignore[arg-type]

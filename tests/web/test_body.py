@@ -169,7 +169,7 @@ class MemoryTests(BodyTestCase):
         content_type, body = multipart(fields_of(big), big)
         peer = self.begin(changes={"Content-Type": content_type, "Content-Length": str(len(body))})
         at = 0
-        while not peer.paused:
+        while not peer.paused and at < len(body):
             peer.send(body[at : at + 2**14])
             at += 2**14
         self.assertLess(at, QUEUE_LIMIT + 2**15)

@@ -138,3 +138,16 @@ class HostTests(WebTestCase):
         peer.send(b"GET /-/health HTTP/1.0\r\n\r\n")
         self.assertEqual(peer.answer().status, 200)
         self.assertTrue(peer.closed)
+
+
+class PathTests(WebTestCase):
+    def test_what_is_no_utf_8_is_refused_without_a_word_in_the_log(self) -> None:
+        for target in ("/simple/%ff/", "/%c0%ae%c0%ae/", "/simple/\xe9/"):
+            self.assertEqual(self.get(target).status, 400)
+
+    def test_empty_segments_are_no_page(self) -> None:
+        """Links relative to such a URL would be wrong; a slash too many in front is harmless."""
+        self.index.add(wheel("demo"))
+        for target in ("/simple/demo//", "/simple//demo/", "/main//simple/demo/"):
+            self.assertEqual(self.get(target).status, 404)
+        self.assertEqual(self.get("//simple/demo/").status, 200)

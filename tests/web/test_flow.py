@@ -1,9 +1,10 @@
 """Sending a file to clients that read slowly, or no more, or leave; and ends that must not look whole."""
 
 from pypid.storage.blobs import CHUNK
+from pypid.web.flow import PIECE
 from tests.kit.dists import wheel
 from tests.kit.upstream import FlipByte
-from tests.web.world import STALL_TIMEOUT, Peer, WebTestCase
+from tests.web.world import IDLE_TIMEOUT, STALL_TIMEOUT, Peer, WebTestCase
 
 BIG = 3 * 2**20
 
@@ -54,6 +55,23 @@ class FlowTests(WebTestCase):
             peer.stop_reading()
         peer.read_on()
         self.assertEqual(peer.answer().body, self.demo.content)
+
+    def test_long_page_is_sent_as_slowly_as_its_client_reads(self) -> None:
+        """It may take longer than an idle connection lives, as long as something of it is read now and then."""
+        for number in range(1500):
+            self.index.add(wheel("many", f"1.{number}"))
+        peer = self.connect()
+        peer.stop_reading()
+        peer.ask("GET", "/simple/many/")
+        self.flush()
+        self.assertLess(len(peer.received), 2 * PIECE)
+        for _ in range(8):
+            self.clock.advance(STALL_TIMEOUT - 1)
+            peer.read_on()
+            peer.stop_reading()
+        self.assertGreater(8 * (STALL_TIMEOUT - 1), IDLE_TIMEOUT + 15)
+        peer.read_on()
+        self.assertEqual(peer.answer().body.count(b"<a "), 1500)
 
     def test_client_that_leaves_lets_everything_go(self) -> None:
         """B01: open files and timers are looked for when the test is over."""
