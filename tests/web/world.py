@@ -56,6 +56,12 @@ class _HalfClosed(_PeerTransport):
     """A transport on which the site may end its own sending and go on receiving."""
 
     half_closed = False
+    small = False
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if self.small and self.producer is not None:
+            self.producer.pauseProducing()
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
@@ -74,6 +80,10 @@ class Peer(RawPeer):
     def half_closed(self) -> bool:
         """The site will say no more, and still reads."""
         return self._half.half_closed and not self.closed
+
+    def read_slowly(self) -> None:
+        """From now on have room for one write at a time, and for the next one after each `read_on`."""
+        self._half.small = True
 
     def ask(self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
         self.send(request_bytes(method, target, headers, body))
