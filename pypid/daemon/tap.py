@@ -55,7 +55,8 @@ def makeService(options: Options) -> IService:
         _log.critical("{reason}", reason=str(reason))
         if daemonizes:
             raise reason  # twistd tells the terminal, through its pipe
-        sys.stderr.write(f"pypid: {reason}\n")
+        if sys.__stderr__ is not None:  # the terminal: twistd has put its log in the place of sys.stderr
+            sys.__stderr__.write(f"pypid: {reason}\n")
         raise SystemExit(reason.code)
 
     return cast(IService, Daemon(cast(Any, reactor), options.config, load=options.load, give_up=give_up))
