@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 
 from packaging.version import InvalidVersion, Version
 
@@ -12,6 +13,34 @@ from pypid.domain.names import NormalizedName
 
 DIGEST_PREFIX_LENGTH = 16
 """Hex digits of the sha256 in a file's URL: 64 bits, so that other bytes get another URL."""
+
+
+class TimeSource(Enum):
+    """Who says when a file was uploaded."""
+
+    UPSTREAM = "upstream"
+    HOSTED = "hosted"
+    """It was uploaded to pypid itself."""
+    FIRST_SEEN = "first-seen"
+    """Nobody: it is when a page of upstream, which has no times, first listed the file."""
+
+
+class Status(Enum):
+    """The project statuses that there are (PEP 792)."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DEPRECATED = "deprecated"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStatus:
+    """What the project's index says of the project as a whole."""
+
+    status: Status
+    reason: str | None = None
+    """For people; never empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +54,15 @@ class DistributionFile:
     """Bytes; None where an HTML-only upstream does not say."""
     upload_time: datetime | None = None
     """Aware, in UTC."""
+    upload_time_source: TimeSource = TimeSource.UPSTREAM
+    """Means nothing where there is no time. Never shown to clients."""
     requires_python: str | None = None
     yanked: str | None = None
     """None: not yanked. ``""``: yanked without a reason (PEP 592)."""
     core_metadata: str | None = None
     """The sha256 of the file's METADATA (PEP 658), if it can be fetched beside it."""
+    provenance: str | None = None
+    """Absolute https URL of the file's attestations (PEP 740)."""
     origin: str | None = None
     """Absolute URL at the upstream; None for a hosted file. Never shown to clients."""
 
@@ -50,6 +83,8 @@ class ProjectPage:
     """Seconds for which a client may use the page unasked; 0: it must revalidate each time."""
     versions: tuple[str, ...] = field(default=())
     """Every version that has a file, and those that upstream names without one; oldest first."""
+    status: ProjectStatus | None = None
+    """None: not said, which means active (PEP 792)."""
 
     def find(self, filename: str, digest_prefix: str) -> DistributionFile | None:
         """Return the file of that name whose digest begins so, if the page has it."""
@@ -57,6 +92,11 @@ class ProjectPage:
             if file.filename == filename and file.digest_prefix == digest_prefix:
                 return file
         return None
+
+
+def offered(files: tuple[DistributionFile, ...], status: ProjectStatus | None) -> tuple[DistributionFile, ...]:
+    """Return the files that may be shown: none of a quarantined project, whatever its index lists (PEP 792)."""
+    return () if status is not None and status.status is Status.QUARANTINED else files
 
 
 def versions_of(files: tuple[DistributionFile, ...]) -> tuple[str, ...]:

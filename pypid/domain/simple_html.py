@@ -1,4 +1,4 @@
-"""The HTML form of the Simple API: PEP 503, 592, 629, 658 and 714."""
+"""The HTML form of the Simple API: PEP 503, 592, 629, 658, 714, 740 and 792; frozen at 1.4 by PEP 833."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from html.parser import HTMLParser
+from types import MappingProxyType
 from urllib.parse import unquote, urljoin, urlsplit
 
-from pypid.domain.files import DistributionFile, ProjectPage, versions_of
+from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, offered, versions_of
 from pypid.domain.names import NormalizedName
 from pypid.domain.simple_page import (
     InvalidPage,
     ParsedPage,
     Sieve,
     encodable,
+    known_provenance,
     known_requires_python,
     known_sha256,
+    known_status,
     known_time,
     relative_url,
     require_version_1,
 )
 
-API_VERSION = "1.1"
+API_VERSION = "1.4"
 
 _VERSION_NAME = "pypi:repository-version"
+_STATUS_NAME = "pypi:project-status"
+_REASON_NAME = "pypi:project-status-reason"
+_META_NAMES = frozenset({_VERSION_NAME, _STATUS_NAME, _REASON_NAME})
 _FRAGMENT_SEPARATORS = re.compile("[#&]")
 # HTML has no NUL, readers turn CR into LF, and one line is to be one file. Any other control
 # character can only stand for itself: as a reference it would mean something else (&#128; is the euro sign).
@@ -51,21 +57,28 @@ def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPa
         raise InvalidPage(f"not a project page in HTML: {e}") from e
     if not reader.is_html:
         raise InvalidPage("not a project page in HTML: no doctype, no <html>, <body> or <a>")
-    require_version_1(reader.version)
+    require_version_1(reader.metas.get(_VERSION_NAME))
     sieve = Sieve(project, base=_base(url, reader.base))
     for anchor in reader.anchors:
         sieve.offer(_from_anchor(anchor))
-    files = sieve.files()
-    return ParsedPage(files, versions_of(files), sieve.dropped())
+    status = known_status(reader.metas.get(_STATUS_NAME), reader.metas.get(_REASON_NAME))
+    files = offered(sieve.files(), status)
+    return ParsedPage(files, versions_of(files), sieve.dropped(), status)
 
 
 def render_project(page: ProjectPage) -> bytes:
     """Return the body that says ``page`` to a client of ``{base}/simple/{project}/``."""
-    return _document(f"Links for {page.name}", (_anchor(page.name, file) for file in page.files))
+    metas = {} if page.status is None else _status_metas(page.status)
+    return _document(f"Links for {page.name}", (_anchor(page.name, file) for file in page.files), metas)
 
 
 def render_project_list(names: Iterable[NormalizedName]) -> bytes:
     return _document("Simple index", (_element("a", {"href": f"{name}/"}, name) for name in names))
+
+
+def render_file_list(pages: Iterable[ProjectPage]) -> bytes:
+    """Return the body that lists the files of ``pages`` to a client of ``{base}/packages/``."""
+    return _document("Files", (_anchor(page.name, file, up="../") for page in pages for file in page.files))
 
 
 class _Reader(HTMLParser):
@@ -75,7 +88,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.anchors: list[Attributes] = []
         self.base: str | None = None
-        self.version: str | None = None
+        self.metas: dict[str, str] = {}
         self.is_html = False
 
     def handle_decl(self, decl: str) -> None:
@@ -88,8 +101,8 @@ class _Reader(HTMLParser):
             self.anchors.append(attributes)
         elif tag == "base" and self.base is None:
             self.base = attributes.get("href")
-        elif tag == "meta" and attributes.get("name") == _VERSION_NAME and self.version is None:
-            self.version = attributes.get("content") or ""
+        elif tag == "meta" and (name := attributes.get("name")) in _META_NAMES:
+            self.metas.setdefault(name, attributes.get("content") or "")
 
 
 def _base(url: str, href: str | None) -> str:
@@ -113,6 +126,7 @@ def _from_anchor(attributes: Attributes) -> DistributionFile:
         requires_python=known_requires_python(attributes.get("data-requires-python")),
         yanked=attributes["data-yanked"] or "" if "data-yanked" in attributes else None,
         core_metadata=_core_metadata(attributes),
+        provenance=known_provenance(attributes.get("data-provenance")),
         origin=link,
     )
 
@@ -139,24 +153,34 @@ def _core_metadata(attributes: Attributes) -> str | None:
     return None
 
 
-def _anchor(project: NormalizedName, file: DistributionFile) -> str:
-    attributes = {"href": f"{relative_url(project, file)}#sha256={file.sha256}"}
+def _anchor(project: NormalizedName, file: DistributionFile, up: str = "../../") -> str:
+    attributes = {"href": f"{relative_url(project, file, up)}#sha256={file.sha256}"}
     if file.requires_python is not None:
         attributes["data-requires-python"] = file.requires_python
     if file.yanked is not None:
         attributes["data-yanked"] = file.yanked
     if file.core_metadata is not None:
         attributes["data-core-metadata"] = attributes["data-dist-info-metadata"] = f"sha256={file.core_metadata}"
+    if file.provenance is not None:
+        attributes["data-provenance"] = file.provenance
     return _element("a", attributes, file.filename)
 
 
-def _document(title: str, links: Iterable[str]) -> bytes:
+def _status_metas(status: ProjectStatus) -> dict[str, str]:
+    metas = {_STATUS_NAME: status.status.value}
+    if status.reason is not None:
+        metas[_REASON_NAME] = status.reason
+    return metas
+
+
+def _document(title: str, links: Iterable[str], metas: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    said = {_VERSION_NAME: API_VERSION, **metas}
     lines = [
         "<!DOCTYPE html>",
         "<html>",
         "<head>",
         '<meta charset="utf-8">',
-        f'<meta name="{_VERSION_NAME}" content="{API_VERSION}">',
+        *(_start_tag("meta", {"name": name, "content": content}) for name, content in said.items()),
         _element("title", {}, title),
         "</head>",
         "<body>",
@@ -170,9 +194,13 @@ def _document(title: str, links: Iterable[str]) -> bytes:
 
 
 def _element(tag: str, attributes: Mapping[str, str], text: str) -> str:
-    """Return one element: the only place where anyone's text becomes markup."""
+    """Return one element: here and in its tag alone, anyone's text becomes markup."""
+    return f"{_start_tag(tag, attributes)}{_escape(text)}</{tag}>"
+
+
+def _start_tag(tag: str, attributes: Mapping[str, str]) -> str:
     written = "".join(f' {name}="{_escape(value)}"' for name, value in attributes.items())
-    return f"<{tag}{written}>{_escape(text)}</{tag}>"
+    return f"<{tag}{written}>"
 
 
 def _escape(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The JSON form of the Simple API: PEP 691, 700 and 714."""
+"""The JSON form of the Simple API: PEP 691, 700, 714, 740 and 792."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pypid.domain.files import DistributionFile, ProjectPage, sort_versions, versions_of
+from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, offered, sort_versions, versions_of
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
 from pypid.domain.simple_page import (
     MAX_FILES,
@@ -17,14 +17,16 @@ from pypid.domain.simple_page import (
     ParsedPage,
     Sieve,
     encodable,
+    known_provenance,
     known_requires_python,
     known_sha256,
+    known_status,
     known_time,
     relative_url,
     require_version_1,
 )
 
-API_VERSION = "1.1"
+API_VERSION = "1.4"
 
 _MAX_SIZE = 1 << 40
 """Bytes: a thousand times the largest file that PyPI has; a larger claim is an error."""
@@ -59,13 +61,19 @@ class _File(Struct, omit_defaults=True, rename="kebab"):
     """The name of ``core-metadata`` before PEP 714."""
     data_dist_info_metadata: bool | _Hashes | None = None
     """What PyPI called it by mistake, and still sends."""
+    provenance: str | None = None
 
 
 class _Meta(Struct, rename="kebab"):
     api_version: str | None = None
 
 
-class _Received(Struct):
+class _Status(Struct, omit_defaults=True):
+    status: str
+    reason: str | None = None
+
+
+class _Received(Struct, rename="kebab"):
     """
     A project page as it arrives.
 
@@ -76,13 +84,15 @@ class _Received(Struct):
     meta: _Meta | None = None
     name: str | None = None
     versions: Any = None
+    project_status: Any = None
 
 
-class _Page(Struct):
+class _Page(Struct, omit_defaults=True, rename="kebab"):
     meta: _Meta
     name: str
     versions: tuple[str, ...]
     files: list[_File]
+    project_status: _Status | None = None
 
 
 _page_decoder = msgspec.json.Decoder(_Received)
@@ -104,20 +114,23 @@ def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPa
             sieve.offer(_from_wire(_file_decoder.decode(raw)))
         except msgspec.DecodeError as e:
             sieve.drop(f"entry {number}", str(e))
-    files = sieve.files()
-    return ParsedPage(files, _named_versions(received.versions) or versions_of(files), sieve.dropped())
+    status = _status_from_wire(received.project_status)
+    files = offered(sieve.files(), status)
+    return ParsedPage(files, _named_versions(received.versions) or versions_of(files), sieve.dropped(), status)
 
 
 def render_project(page: ProjectPage) -> bytes:
     """Return the body that says ``page`` to a client of ``{base}/simple/{project}/``."""
-    # PEP 700 makes size mandatory from 1.1 on, so a page that lacks one can only claim 1.0. The newer keys
-    # stay: a reader of 1.0 ignores them, and installers look for upload-time whatever the version says.
+    # PEP 700 makes size mandatory from 1.1 on, so a page that lacks one (its upstream has only HTML) can only
+    # claim 1.0; null would be no way out, since it is not an integer, and uv refuses it. The newer keys stay:
+    # a reader of 1.0 ignores them, and installers look for upload-time whatever the version says.
     complete = all(file.size is not None for file in page.files)
     body = _Page(
         meta=_Meta(API_VERSION if complete else "1.0"),
         name=page.name,
         versions=page.versions or versions_of(page.files),
         files=[_to_wire(page.name, file) for file in page.files],
+        project_status=None if page.status is None else _status_to_wire(page.status),
     )
     return msgspec.json.encode(body)
 
@@ -156,6 +169,10 @@ def _named_versions(versions: object) -> tuple[str, ...]:
     return sort_versions(frozenset(v for v in versions if isinstance(v, str) and len(v) <= _MAX_VERSION_LENGTH))
 
 
+def _status_from_wire(claim: object) -> ProjectStatus | None:
+    return known_status(claim.get("status"), claim.get("reason")) if isinstance(claim, dict) else None
+
+
 def _from_wire(entry: _File) -> DistributionFile:
     """Return ``entry`` as it is, for a `Sieve`; only optional claims that mean nothing are left out."""
     claims = (entry.core_metadata, entry.dist_info_metadata, entry.data_dist_info_metadata)
@@ -169,6 +186,7 @@ def _from_wire(entry: _File) -> DistributionFile:
         requires_python=known_requires_python(entry.requires_python),
         yanked=_yanked_from_wire(entry.yanked),
         core_metadata=next(filter(None, metadata), None),
+        provenance=known_provenance(entry.provenance),
         origin=entry.url,
     )
 
@@ -192,7 +210,12 @@ def _to_wire(project: NormalizedName, file: DistributionFile) -> _File:
         yanked=None if file.yanked is None else encodable(file.yanked) or True,
         core_metadata=metadata,
         dist_info_metadata=metadata,
+        provenance=file.provenance,
     )
+
+
+def _status_to_wire(status: ProjectStatus) -> _Status:
+    return _Status(status.status.value, None if status.reason is None else encodable(status.reason))
 
 
 def _time_to_wire(time: datetime) -> str:

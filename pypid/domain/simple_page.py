@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from pypid.domain.filenames import UnknownFilename, parse_filename
-from pypid.domain.files import DistributionFile
+from pypid.domain.files import DistributionFile, ProjectStatus, Status
 from pypid.domain.names import NormalizedName, shorten
 
 MAX_FILES = 200_000
@@ -36,6 +36,7 @@ class ParsedPage:
     """As upstream names them, else those of the files; oldest first."""
     dropped: tuple[str, ...]
     """One line for each entry that was left out, saying why; at most `MAX_DROPPED_LINES` and "and N more"."""
+    status: ProjectStatus | None = None
 
 
 class Sieve:
@@ -107,9 +108,13 @@ class Sieve:
             self._unsaid += 1
 
 
-def relative_url(project: NormalizedName, file: DistributionFile) -> str:
-    """Return the file's URL as seen from the project page, right under every host, prefix and proxy."""
-    return f"../../files/{project}/{file.digest_prefix}/{quote(file.filename, safe='')}"
+def relative_url(project: NormalizedName, file: DistributionFile, up: str = "../../") -> str:
+    """
+    Return the file's URL as seen from the project page, right under every host, prefix and proxy.
+
+    ``up``: from the page to where the index begins.
+    """
+    return f"{up}files/{project}/{file.digest_prefix}/{quote(file.filename, safe='')}"
 
 
 def require_version_1(version: str | None) -> None:
@@ -130,6 +135,25 @@ def known_sha256(claim: str | None) -> str | None:
 
 def known_requires_python(text: str | None) -> str | None:
     return text if text and not text.isspace() else None
+
+
+def known_provenance(url: str | None) -> str | None:
+    """Return ``url`` if it is an absolute https URL, the only kind that PEP 740 has."""
+    if not url or not url.lower().startswith("https://"):
+        return None
+    try:
+        return _absolute(url, url)
+    except ValueError:
+        return None
+
+
+def known_status(status: object, reason: object) -> ProjectStatus | None:
+    """Return what a page says of its project, if it is one of the statuses that PEP 792 has."""
+    try:
+        known = Status(status)
+    except ValueError:
+        return None
+    return ProjectStatus(known, reason if isinstance(reason, str) and reason and not reason.isspace() else None)
 
 
 def known_time(text: str | None) -> datetime | None:

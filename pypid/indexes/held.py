@@ -9,8 +9,8 @@ from cachetools import LRUCache
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
 
-FILE_WEIGHT = 700
-"""Bytes that one file of a parsed page takes in memory, measured over pages of 4,000 and 11,000 files."""
+FILE_WEIGHT = 900
+"""Bytes that one file with provenance takes in memory, measured over parsed pages of 4,000 and 11,000 files."""
 
 
 @dataclass(slots=True)

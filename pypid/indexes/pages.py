@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from cachetools import LRUCache
 from twisted.internet.defer import Deferred
@@ -18,6 +19,7 @@ from pypid.domain.files import ProjectPage
 from pypid.domain.freshness import Freshness, judge
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.simple_page import InvalidPage
+from pypid.domain.upload_times import with_told_times
 from pypid.flight import SingleFlight
 from pypid.indexes.held import HeldPage, PageMemory
 from pypid.offload import Offload
@@ -136,13 +138,14 @@ class MirroredPages:
             # Good enough while the upstream that the index has now cannot be asked, and for nothing else.
             stored = replace(stored, etag=None, last_modified=None, fetched_at=0.0)
         try:
-            return self._hold(project, stored, await self._parse(self._read, stored, project))
+            page = await self._parse(self._read, stored, project)
         except InvalidPage as e:
             self._log.warn(
                 "{index}: the kept page of {project} is unusable: {why}", index=self._index, project=project, why=e
             )
             await self._write_down(self._records.drop_page(self._index, project))
             return await self._fetch(project, None)
+        return self._hold(project, stored, await self._with_times(page, None))
 
     async def _fetch(self, project: NormalizedName, held: HeldPage | None) -> HeldPage:
         """Ask upstream, telling it which page is held."""
@@ -185,11 +188,22 @@ class MirroredPages:
             page = await self._parse(self._read, stored, project)
         except InvalidPage as e:
             raise UpstreamBroken(f"{self._index}: upstream's page of {project} is unusable: {e}") from e
-        if not page.files and held is not None and held.page.files and answer.content_type == "text/html":
+        silent = answer.content_type == "text/html" and not page.files and page.status is None
+        if silent and held is not None and held.page.files:
             # A login page, a captive portal: HTML that says nothing of itself, and has no files.
             raise UpstreamBroken(f"{self._index}: upstream's page of {project} has no files any more")
+        page = await self._with_times(page, None if held is None else held.page)
         await self._write_down(self._records.keep_page(self._index, project, stored))
         return self._hold(project, stored, page)
+
+    async def _with_times(self, page: ProjectPage, held: ProjectPage | None) -> ProjectPage:
+        """Return ``page`` with an upload time for every file, recorded where upstream does not say it."""
+        recorded = await self._records.told_times(self._index, page.name)
+        now = datetime.fromtimestamp(self._now(), UTC)
+        page, new = await self._parse(with_told_times, page, recorded=recorded, held=held, now=now)
+        if new:
+            await self._write_down(self._records.tell_times(self._index, page.name, new))
+        return page
 
     async def _write_down(self, writing: Awaitable[None]) -> None:
         """Wait for ``writing``: what is lost with a full disk can be fetched again, and costs no client its answer."""
@@ -215,4 +229,6 @@ class MirroredPages:
         for why in parsed.dropped:
             self._log.debug("{index}: {project}: {why}", index=self._index, project=project, why=why)
         revision = hashlib.sha256(stored.url.encode() + body).hexdigest()[:32]
-        return ProjectPage(name=project, files=parsed.files, versions=parsed.versions, revision=revision)
+        return ProjectPage(
+            name=project, files=parsed.files, versions=parsed.versions, revision=revision, status=parsed.status
+        )

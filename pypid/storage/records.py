@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from sqlite3 import Connection
@@ -10,8 +10,9 @@ from sqlite3 import Connection
 from cachetools import LRUCache
 
 from pypid.domain.errors import FileExists
-from pypid.domain.files import DistributionFile, ProjectPage, versions_of
+from pypid.domain.files import DistributionFile, ProjectPage, TimeSource, versions_of
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.upload_times import ToldTime
 from pypid.storage.database import Database
 
 PROJECTS_IN_MEMORY = 20_000
@@ -44,6 +45,7 @@ class HostedFile:
             sha256=self.sha256,
             size=self.size,
             upload_time=datetime.fromisoformat(self.uploaded_at).astimezone(UTC),
+            upload_time_source=TimeSource.HOSTED,
             requires_python=self.requires_python,
             yanked=self.yanked,
             core_metadata=self.core_metadata,
@@ -164,7 +166,7 @@ _KEEP_PAGE = (
 
 
 class CachedRecords:
-    """What was fetched from upstreams. Losing it costs fetching it again."""
+    """What was fetched from upstreams. Losing it costs fetching it again, and the told times."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -205,6 +207,29 @@ class CachedRecords:
     async def keep_file(self, index: IndexName, project: NormalizedName, filename: str, sha256: str) -> None:
         """Record that the blob ``sha256``, which must be in the store, is this file."""
         await self._execute("INSERT OR IGNORE INTO file VALUES (?, ?, ?, ?)", (index, project, filename, sha256))
+
+    async def told_times(self, index: IndexName, project: NormalizedName) -> list[ToldTime]:
+        """Return the upload times that were recorded for the project's files, listed still or not."""
+        statement = "SELECT filename, sha256, upload_time, source FROM told_time WHERE index_name = ? AND project = ?"
+        rows = await self._database.read(lambda connection: connection.execute(statement, (index, project)).fetchall())
+        return [
+            ToldTime(
+                filename=filename,
+                sha256=sha256,
+                upload_time=datetime.fromisoformat(upload_time),
+                source=TimeSource(source),
+            )
+            for filename, sha256, upload_time, source in rows
+        ]
+
+    async def tell_times(self, index: IndexName, project: NormalizedName, times: Iterable[ToldTime]) -> None:
+        """Record ``times``, all at once; a file that has one keeps it."""
+        rows = [
+            (index, project, time.filename, time.sha256, time.upload_time.isoformat(), time.source.value)
+            for time in times
+        ]
+        statement = "INSERT OR IGNORE INTO told_time VALUES (?, ?, ?, ?, ?, ?)"
+        await self._database.write(lambda connection: connection.executemany(statement, rows))
 
     async def _execute(self, statement: str, values: tuple[object, ...]) -> None:
         change: Callable[[Connection], object] = lambda connection: connection.execute(statement, values)  # noqa: E731

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from pypid.domain.files import DistributionFile, ProjectPage, versions_of
+from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Status, versions_of
 from pypid.domain.names import normalize_name
 from pypid.domain.simple_page import relative_url
 
@@ -31,6 +31,12 @@ _tags = st.text([c for c in string.printable[:94] if c not in "/\\-."], min_size
 filenames = st.builds("demo-{}-py3-none-{}.whl".format, versions, _tags) | st.builds("demo-{}.tar.gz".format, versions)
 
 _visible_texts = hostile_texts.filter(lambda text: bool(text) and not text.isspace())
+_provenances = st.text("<>\"'&=%+~a1", max_size=12).map("https://files.test/{}/provenance".format)
+_statuses = st.builds(
+    ProjectStatus,
+    st.sampled_from([status for status in Status if status is not Status.QUARANTINED]),
+    st.none() | _visible_texts,
+)
 distribution_files = st.builds(
     DistributionFile,
     filename=filenames,
@@ -40,14 +46,19 @@ distribution_files = st.builds(
     requires_python=st.none() | _visible_texts,
     yanked=st.none() | hostile_texts,
     core_metadata=st.none() | digests,
+    provenance=st.none() | _provenances,
 )
 
 
-def page_of(*files: DistributionFile) -> ProjectPage:
-    return ProjectPage(name=DEMO, files=files, revision="1", versions=versions_of(files))
+def page_of(*files: DistributionFile, status: ProjectStatus | None = None) -> ProjectPage:
+    return ProjectPage(name=DEMO, files=files, revision="1", versions=versions_of(files), status=status)
 
 
-pages = st.lists(distribution_files, max_size=5, unique_by=lambda file: file.filename).map(lambda fs: page_of(*fs))
+pages = st.builds(
+    lambda files, status: page_of(*files, status=status),
+    st.lists(distribution_files, max_size=5, unique_by=lambda file: file.filename),
+    st.none() | _statuses,
+)
 
 
 def a_file(

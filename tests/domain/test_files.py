@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.files import DIGEST_PREFIX_LENGTH, DistributionFile, sort_versions, versions_of
+from pypid.domain.files import (
+    DIGEST_PREFIX_LENGTH,
+    DistributionFile,
+    ProjectStatus,
+    Status,
+    offered,
+    sort_versions,
+    versions_of,
+)
 from tests.domain.strategies import a_file, page_of, patient, versions
 
 
@@ -27,6 +35,14 @@ class FindTests(SynchronousTestCase):
         file = a_file(sha256="ab" * 32)
         self.assertEqual(len(file.digest_prefix), DIGEST_PREFIX_LENGTH)
         self.assertIsNone(page_of(file).find(file.filename, "ab"))
+
+
+class OfferedTests(SynchronousTestCase):
+    def test_only_quarantine_hides_files(self) -> None:
+        files = (a_file(),)
+        self.assertEqual(offered(files, None), files)
+        hidden = {status for status in Status if offered(files, ProjectStatus(status)) == ()}
+        self.assertEqual(hidden, {Status.QUARANTINED})
 
 
 class VersionsTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.files import DistributionFile, ProjectPage
+from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Status
 from pypid.domain.names import normalize_name
 from pypid.domain.simple_html import parse_project, render_project, render_project_list
 from pypid.domain.simple_page import InvalidPage, ParsedPage
@@ -18,18 +18,22 @@ from tests.domain.strategies import DEMO, URL, HTMLReader, a_file, as_mirrored, 
 
 SHA256 = "ab" * 32
 METADATA = "cd" * 32
+PROVENANCE = "https://index.test/integrity/demo/1.9/demo-1.9-py3-none-any.whl/provenance"
 
 PYPI = f"""\
 <!DOCTYPE html>
 <html>
   <head>
     <meta name="pypi:repository-version" content="1.4">
+    <meta name="pypi:project-status" content="deprecated">
+    <meta name="pypi:project-status-reason" content="use &quot;other&quot;">
     <title>Links for demo</title>
   </head>
   <body>
     <h1>Links for demo</h1>
 <a href="https://files.test/packages/70/demo-1.9-py3-none-any.whl#sha256={SHA256}" data-requires-python="&gt;=3.9"\
- data-dist-info-metadata="sha256={METADATA}" data-core-metadata="sha256={METADATA}">demo-1.9-py3-none-any.whl</a><br />
+ data-dist-info-metadata="sha256={METADATA}" data-core-metadata="sha256={METADATA}"\
+ data-provenance="{PROVENANCE}">demo-1.9-py3-none-any.whl</a><br />
 <a href="../../packages/9d/demo-1.10.tar.gz#sha256={SHA256}" data-yanked="broken on &quot;Tuesdays&quot;"\
  >demo-1.10.tar.gz</a><br />
 </body>
@@ -61,6 +65,7 @@ class ParseTests(SynchronousTestCase):
                     sha256=SHA256,
                     requires_python=">=3.9",
                     core_metadata=METADATA,
+                    provenance=PROVENANCE,
                     origin="https://files.test/packages/70/demo-1.9-py3-none-any.whl",
                 ),
                 DistributionFile(
@@ -73,6 +78,30 @@ class ParseTests(SynchronousTestCase):
         )
         self.assertEqual(page.versions, ("1.9", "1.10"))
         self.assertEqual(page.dropped, ())
+        self.assertEqual(page.status, ProjectStatus(Status.DEPRECATED, 'use "other"'))
+
+    def test_status(self) -> None:
+        """Of several the first counts; one that nobody knows is none; a quarantined project offers nothing."""
+        page = (
+            '<html><meta name="pypi:project-status" content="{}"><meta name="pypi:project-status" content="active">'
+            f'<a href="demo-1.0.tar.gz#sha256={SHA256}">'
+        )
+        self.assertEqual(parsed(page.format("archived")).status, ProjectStatus(Status.ARCHIVED))
+        for status in ("", "frozen"):
+            self.assertEqual((len(parsed(page.format(status)).files), parsed(page.format(status)).status), (1, None))
+        quarantined = parsed(page.format("quarantined"))
+        self.assertEqual((quarantined.files, quarantined.status), ((), ProjectStatus(Status.QUARANTINED)))
+
+    def test_pep_708(self) -> None:
+        """What was rejected is not handed on."""
+        page = parsed(
+            '<html><meta name="pypi:tracks" content="https://tracked.test/simple/demo/">'
+            '<meta name="pypi:alternate-locations" content="https://alternate.test/simple/demo/">'
+            f'<a href="demo-1.0.tar.gz#sha256={SHA256}">'
+        )
+        body = render_project(page_of(*page.files, status=page.status))
+        for word in (b"tracks", b"alternate", b"tracked.test"):
+            self.assertNotIn(word, body)
 
     def test_no_files(self) -> None:
         """An index page with nothing on it is a page."""
@@ -160,6 +189,11 @@ class ParseTests(SynchronousTestCase):
         file = only('data-upload-time="2026-01-02T03:04:05Z"')
         self.assertEqual(file.upload_time, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
+    def test_provenance(self) -> None:
+        self.assertEqual(only(f'data-provenance="{PROVENANCE}"').provenance, PROVENANCE)
+        for claim in ("", "None", "../provenance", "http://index.test/provenance"):
+            self.assertIsNone(only(f'data-provenance="{claim}"').provenance, claim)
+
     def test_not_markup(self) -> None:
         """Links in comments and scripts are none."""
         link = f'<a href="demo-1.0.tar.gz#sha256={SHA256}">'
@@ -200,9 +234,17 @@ class ParseTests(SynchronousTestCase):
 
 class RenderTests(SynchronousTestCase):
     def test_whole(self) -> None:
-        file = replace(a_file(requires_python=">=3.9", yanked="why"), core_metadata=METADATA)
-        reader = HTMLReader(render_project(page_of(file)))
-        self.assertIn(("meta", {"name": "pypi:repository-version", "content": "1.1"}), reader.tags)
+        file = replace(a_file(requires_python=">=3.9", yanked="why"), core_metadata=METADATA, provenance=PROVENANCE)
+        page = page_of(file, status=ProjectStatus(Status.ARCHIVED, "it is done"))
+        reader = HTMLReader(render_project(page))
+        self.assertEqual(
+            [attributes for tag, attributes in reader.tags if tag == "meta" and "name" in attributes],
+            [
+                {"name": "pypi:repository-version", "content": "1.4"},
+                {"name": "pypi:project-status", "content": "archived"},
+                {"name": "pypi:project-status-reason", "content": "it is done"},
+            ],
+        )
         self.assertEqual(
             [attributes for tag, attributes in reader.tags if tag == "a"],
             [
@@ -212,6 +254,7 @@ class RenderTests(SynchronousTestCase):
                     "data-yanked": "why",
                     "data-core-metadata": f"sha256={METADATA}",
                     "data-dist-info-metadata": f"sha256={METADATA}",
+                    "data-provenance": PROVENANCE,
                 }
             ],
         )
@@ -220,6 +263,7 @@ class RenderTests(SynchronousTestCase):
         reader = HTMLReader(render_project(page_of(a_file())))
         (anchor,) = [attributes for tag, attributes in reader.tags if tag == "a"]
         self.assertEqual(set(anchor), {"href"})
+        self.assertEqual(sum(tag == "meta" for tag, _ in reader.tags), 2, "the charset and the version")
 
     def test_nul(self) -> None:
         """HTML cannot say NUL."""
@@ -238,6 +282,7 @@ class RenderTests(SynchronousTestCase):
         expected = tuple(replace(as_mirrored(file), size=None, upload_time=None) for file in page.files)
         self.assertEqual(back.files, expected)
         self.assertEqual(back.dropped, ())
+        self.assertEqual(back.status, page.status)
 
     @patient
     @given(pages)
@@ -254,6 +299,7 @@ class RenderTests(SynchronousTestCase):
         for file, anchor in zip(page.files, anchors, strict=True):
             self.assertEqual(anchor.get("data-yanked"), file.yanked)
             self.assertEqual(anchor.get("data-requires-python"), file.requires_python)
+            self.assertEqual(anchor.get("data-provenance"), file.provenance)
             url = urljoin(URL, anchor["href"] or "")
             self.assertTrue(url.startswith("https://index.test/root/files/demo/"), url)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pypid.domain import simple_json
-from pypid.domain.files import DistributionFile, ProjectPage
+from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Status
 from pypid.domain.names import normalize_name
 from pypid.domain.simple_json import parse_project, render_project, render_project_list
 from pypid.domain.simple_page import InvalidPage, ParsedPage
@@ -21,8 +21,10 @@ from tests.domain.strategies import DEMO, URL, a_file, as_mirrored, hostile_text
 
 SHA256 = "ab" * 32
 METADATA = "cd" * 32
+PROVENANCE = "https://index.test/integrity/demo/1.9/demo-1.9-py3-none-any.whl/provenance"
 
-PYPI = """\
+PYPI = (
+    """\
 {
   "meta": {"_last-serial": 24888689, "api-version": "1.4"},
   "name": "Demo",
@@ -35,7 +37,7 @@ PYPI = """\
       "data-dist-info-metadata": {"sha256": "METADATA"},
       "filename": "demo-1.9-py3-none-any.whl",
       "hashes": {"sha256": "SHA256"},
-      "provenance": "https://index.test/integrity/demo/1.9/demo-1.9-py3-none-any.whl/provenance",
+      "provenance": "PROVENANCE",
       "requires-python": ">=3.9",
       "size": 62574,
       "upload-time": "2023-05-22T15:12:42.313790Z",
@@ -56,7 +58,10 @@ PYPI = """\
     }
   ]
 }
-""".replace("METADATA", METADATA).replace("SHA256", SHA256)
+""".replace("METADATA", METADATA)
+    .replace("SHA256", SHA256)
+    .replace("PROVENANCE", PROVENANCE)
+)
 
 
 def parsed(page: Any) -> ParsedPage:
@@ -95,6 +100,7 @@ class ParseTests(SynchronousTestCase):
                     upload_time=datetime(2023, 5, 22, 15, 12, 42, 313790, tzinfo=UTC),
                     requires_python=">=3.9",
                     core_metadata=METADATA,
+                    provenance=PROVENANCE,
                     origin="https://files.test/packages/70/8e/demo-1.9-py3-none-any.whl",
                 ),
                 DistributionFile(
@@ -109,11 +115,38 @@ class ParseTests(SynchronousTestCase):
         )
         self.assertEqual(page.versions, ("0.1.dev0", "1.9", "1.10"))
         self.assertEqual(page.dropped, ())
+        self.assertEqual(page.status, ProjectStatus(Status.ACTIVE))
 
     def test_no_files(self) -> None:
         """A project whose releases are all deleted is a page, not an error."""
         page = parsed({"meta": {"api-version": "1.0"}, "name": "demo", "files": []})
         self.assertEqual(page, ParsedPage((), (), ()))
+
+    def test_quarantined(self) -> None:
+        """The files of a project that is unsafe are not offered, even by an upstream that lists them."""
+        status = {"status": "quarantined", "reason": "malware"}
+        page = parsed({"files": [entry()], "versions": ["1.0"], "project-status": status})
+        self.assertEqual(page, ParsedPage((), ("1.0",), (), ProjectStatus(Status.QUARANTINED, "malware")))
+
+    def test_bad_status(self) -> None:
+        """One that nobody knows costs itself, not the page."""
+        wrong: list[Any] = [None, "archived", [], 1, {}, {"status": None}, {"status": "frozen"}, {"reason": "why"}]
+        for status in wrong:
+            page = parsed({"files": [entry()], "project-status": status})
+            self.assertEqual((len(page.files), page.status), (1, None), status)
+
+    def test_pep_708(self) -> None:
+        """What was rejected is not handed on."""
+        page = parsed(
+            {
+                "meta": {"api-version": "1.2", "tracks": ["https://tracked.test/simple/demo/"]},
+                "alternate-locations": ["https://alternate.test/simple/demo/"],
+                "files": [entry()],
+            }
+        )
+        body = render_project(page_of(*page.files, status=page.status))
+        for word in (b"tracks", b"alternate", b"tracked.test"):
+            self.assertNotIn(word, body)
 
     def test_versions_of_files(self) -> None:
         """An upstream of version 1.0, or one that is wrong about them, leaves the versions to the filenames."""
@@ -169,7 +202,14 @@ class ParseTests(SynchronousTestCase):
     def test_nulls_and_unknown_keys(self) -> None:
         self.assertEqual(
             only(
-                size=None, upload_time=None, requires_python=None, yanked=None, core_metadata=None, gpg_sig=True, x=[{}]
+                size=None,
+                upload_time=None,
+                requires_python=None,
+                yanked=None,
+                core_metadata=None,
+                provenance=None,
+                gpg_sig=True,
+                x=[{}],
             ),
             only(),
         )
@@ -186,6 +226,9 @@ class ParseTests(SynchronousTestCase):
 
     def test_empty_requires_python(self) -> None:
         self.assertIsNone(only(requires_python="").requires_python)
+
+    def test_bad_provenance(self) -> None:
+        self.assertIsNone(only(provenance="http://index.test/provenance").provenance)
 
     def test_bad_time(self) -> None:
         self.assertIsNone(only(upload_time="yesterday").upload_time)
@@ -250,7 +293,17 @@ class ParseTests(SynchronousTestCase):
     @given(
         st.dictionaries(
             st.sampled_from(
-                ["filename", "url", "hashes", "size", "upload-time", "requires-python", "yanked", "core-metadata"]
+                [
+                    "filename",
+                    "url",
+                    "hashes",
+                    "size",
+                    "upload-time",
+                    "requires-python",
+                    "yanked",
+                    "core-metadata",
+                    "provenance",
+                ]
             ),
             _values,
         )
@@ -264,14 +317,16 @@ class ParseTests(SynchronousTestCase):
 
 class RenderTests(SynchronousTestCase):
     def test_whole(self) -> None:
-        """Every key, as PEP 691, 700 and 714 have it."""
-        file = replace(a_file(requires_python=">=3.9", yanked="why"), core_metadata=METADATA)
+        """Every key, as PEP 691, 700, 714, 740 and 792 have it."""
+        file = replace(a_file(requires_python=">=3.9", yanked="why"), core_metadata=METADATA, provenance=PROVENANCE)
+        page = page_of(file, status=ProjectStatus(Status.ARCHIVED, "it is done"))
         self.assertEqual(
-            rendered(file),
+            json.loads(render_project(page)),
             {
-                "meta": {"api-version": "1.1"},
+                "meta": {"api-version": "1.4"},
                 "name": "demo",
                 "versions": ["1.0"],
+                "project-status": {"status": "archived", "reason": "it is done"},
                 "files": [
                     {
                         "filename": "demo-1.0.tar.gz",
@@ -283,6 +338,7 @@ class RenderTests(SynchronousTestCase):
                         "yanked": "why",
                         "core-metadata": {"sha256": METADATA},
                         "dist-info-metadata": {"sha256": METADATA},
+                        "provenance": PROVENANCE,
                     }
                 ],
             },
@@ -292,6 +348,15 @@ class RenderTests(SynchronousTestCase):
         """What is not known is absent: uv rejects a page with nulls."""
         (file,) = rendered(DistributionFile(filename="demo-1.0.tar.gz", sha256=SHA256))["files"]
         self.assertEqual(set(file), {"filename", "url", "hashes"})
+        archived = json.loads(render_project(page_of(status=ProjectStatus(Status.ARCHIVED))))
+        self.assertEqual(archived["project-status"], {"status": "archived"})
+
+    @patient
+    @given(pages)
+    def test_never_null_or_false(self, page: ProjectPage) -> None:
+        body = json.loads(render_project(page))
+        for said in (body, body["meta"], body.get("project-status", {}), *body["files"]):
+            self.assertEqual([key for key, value in said.items() if value is None or value is False], [])
 
     def test_origin_is_secret(self) -> None:
         self.assertNotIn(b"upstream.test", render_project(page_of(replace(a_file(), origin="https://upstream.test/x"))))
@@ -305,7 +370,7 @@ class RenderTests(SynchronousTestCase):
         self.assertEqual(page["meta"], {"api-version": "1.0"})
 
     def test_empty(self) -> None:
-        self.assertEqual(rendered(), {"meta": {"api-version": "1.1"}, "name": "demo", "versions": [], "files": []})
+        self.assertEqual(rendered(), {"meta": {"api-version": "1.4"}, "name": "demo", "versions": [], "files": []})
 
     def test_named_versions(self) -> None:
         """A version that upstream names without a file stays."""
@@ -321,6 +386,8 @@ class RenderTests(SynchronousTestCase):
         """One bad character in a reason must not cost the page."""
         (file,) = rendered(a_file(yanked="\ud800", requires_python="\udfff"))["files"]
         self.assertEqual((file["yanked"], file["requires-python"]), ("?", "?"))
+        page = json.loads(render_project(page_of(status=ProjectStatus(Status.ARCHIVED, "\ud800"))))
+        self.assertEqual(page["project-status"]["reason"], "?")
 
     @patient
     @given(pages)
@@ -330,6 +397,7 @@ class RenderTests(SynchronousTestCase):
         self.assertEqual(back.files, tuple(as_mirrored(file) for file in page.files))
         self.assertEqual(back.dropped, ())
         self.assertEqual(back.versions, page.versions)
+        self.assertEqual(back.status, page.status)
 
     @patient
     @given(pages)
@@ -340,8 +408,9 @@ class RenderTests(SynchronousTestCase):
             self.assertEqual(wire["filename"], file.filename)
             self.assertEqual(wire.get("requires-python"), file.requires_python)
             self.assertEqual(wire.get("yanked"), None if file.yanked is None else file.yanked or True)
+            self.assertEqual(wire.get("provenance"), file.provenance)
             self.assertTrue(urljoin(URL, wire["url"]).startswith("https://index.test/root/files/demo/"), wire["url"])
 
     def test_list(self) -> None:
         body = json.loads(render_project_list([normalize_name("A"), normalize_name("b_c")]))
-        self.assertEqual(body, {"meta": {"api-version": "1.1"}, "projects": [{"name": "a"}, {"name": "b-c"}]})
+        self.assertEqual(body, {"meta": {"api-version": "1.4"}, "projects": [{"name": "a"}, {"name": "b-c"}]})

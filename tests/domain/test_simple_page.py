@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pypid.domain import simple_page
-from pypid.domain.files import DistributionFile
+from pypid.domain.files import DistributionFile, ProjectStatus, Status
 from pypid.domain.simple_page import (
     MAX_DROPPED_LINES,
     InvalidPage,
     Sieve,
     encodable,
+    known_provenance,
     known_requires_python,
     known_sha256,
+    known_status,
     known_time,
     relative_url,
 )
@@ -166,6 +168,41 @@ class ClaimTests(SynchronousTestCase):
         for text in (None, "", " \n"):
             self.assertIsNone(known_requires_python(text))
 
+    def test_provenance(self) -> None:
+        """Clients fetch it as it is: from https, and with nobody's password."""
+        for url in ("https://index.test/integrity/demo/provenance", "https://[::1]:8443/x?a=b"):
+            self.assertEqual(known_provenance(url), url)
+        for claim in (
+            None,
+            "",
+            "true",
+            "http://index.test/x",
+            "//index.test/x",
+            "/integrity/x",
+            "https:x",
+            "https:///x",
+            "https://index.test:http/x",
+            "https://[::1/x",
+            "https://user:secret@index.test/x",
+            "https://index.test/a b",
+            "https://index.test/\n",
+            "https://index.test/\u00e9",
+            " https://index.test/x",
+            "javascript:alert(1)",
+        ):
+            self.assertIsNone(known_provenance(claim), claim)
+
+    def test_status(self) -> None:
+        """One of the four that there are; what a newer version has beside them is not handed on."""
+        for status in Status:
+            self.assertEqual(known_status(status.value, None), ProjectStatus(status))
+        self.assertEqual(known_status("archived", "it is done"), ProjectStatus(Status.ARCHIVED, "it is done"))
+        nonsense: tuple[object, ...] = (None, "", " \n", 1, True, [], {})
+        for claim in ("Archived", "frozen", {"status": "archived"}, *nonsense):
+            self.assertIsNone(known_status(claim, "why"), claim)
+        for reason in nonsense:
+            self.assertEqual(known_status("archived", reason), ProjectStatus(Status.ARCHIVED), reason)
+
     def test_time(self) -> None:
         expected = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
         for text in ("2026-01-02T03:04:05.6Z", "2026-01-02T03:04:05.600000+00:00", "2026-01-02T05:04:05.6+02:00"):
@@ -196,6 +233,7 @@ class ClaimTests(SynchronousTestCase):
 class RelativeUrlTests(SynchronousTestCase):
     def test_two_up(self) -> None:
         self.assertEqual(relative_url(DEMO, a_file(sha256=SHA256)), "../../files/demo/abababababababab/demo-1.0.tar.gz")
+        self.assertEqual(relative_url(DEMO, a_file(sha256=SHA256), up="../")[:15], "../files/demo/a")
 
     def test_local_version(self) -> None:
         """A plus sign, a percent sign or a question mark in a filename survives any URL parser."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,33 @@ def test_an_upstream_that_has_only_html(
         assert result.returncode == 0, result.stdout
         assert version_in(target, source.module, home=tmp_path) == "1.0"
     assert index.count("GET", index.file_path(source)) == 1
+
+
+COOL_DOWNS = [
+    pytest.param("pip", "26.*", pip_install, "--uploaded-prior-to", id="pip-26"),
+    pytest.param("uv", "0.13.*", uv_pip_install, "--exclude-newer", id="uv"),
+]
+
+
+@pytest.mark.parametrize(("tool", "version", "install", "option"), COOL_DOWNS)
+def test_a_cool_down_over_an_upstream_that_has_only_html(
+    tool: str, version: str, install: Install, option: str, daemon: DaemonFactory, tmp_path: Path
+) -> None:
+    """Without upload times pip would fail and uv find nothing; with ours a file is as old as when it was first seen."""
+    index = ScriptedIndex(PageStyle(json=False, sizes=False, upload_times=False))
+    _fill(index)
+    with SocketUpstream(index) as upstream:
+        d = daemon(config={"index": {"pypi": {"upstream": upstream.url}}})
+        client = client_venv(tool, version, home=tmp_path / "home")
+        target = make_venv(tmp_path / "target")
+        yesterday, tomorrow = ((datetime.now(UTC) + timedelta(days=n)).strftime("%Y-%m-%dT%H:%M:%SZ") for n in (-1, 1))
+        too_new = install(client, target, option, yesterday, "app-root", index_url=d.simple)
+        assert too_new.returncode != 0
+        assert "does not provide upload-time" not in too_new.stdout
+        d.restart()
+        result = install(client, target, option, tomorrow, "app-root", index_url=d.simple)
+        assert result.returncode == 0, result.stdout
+        assert version_in(target, ROOT.module, home=tmp_path) == ROOT.version
 
 
 def test_an_upstream_that_is_down_is_no_missing_project(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime, timedelta
 
+from pypid.domain.files import TimeSource
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.upload_times import ToldTime
 from pypid.storage.records import CachedRecords, StoredPage
 from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase
 
@@ -91,3 +94,21 @@ class CachedRecordsTests(RecordsCase):
             (TWO, DEMO, "demo-1.0.tar.gz", "ab" * 8),
         ):
             self.assertIsNone(self.successResultOf(self.records.file(index, project, filename, prefix)))
+
+    def test_told_times(self) -> None:
+        """A time is told once, of one file of one project in one index, to the microsecond and over a restart."""
+        seen = ToldTime(
+            filename="demo-1.0.tar.gz",
+            sha256="ab" * 32,
+            upload_time=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+            source=TimeSource.FIRST_SEEN,
+        )
+        other = dataclasses.replace(seen, sha256="cd" * 32, source=TimeSource.UPSTREAM)
+        later = dataclasses.replace(seen, upload_time=seen.upload_time + timedelta(days=1))
+        self.successResultOf(self.records.tell_times(MAIN, DEMO, [seen]))
+        self.successResultOf(self.records.tell_times(MAIN, DEMO, [later, other]))
+        self.successResultOf(self.records.drop_page(MAIN, DEMO))
+        self.records = CachedRecords(self.database())
+        self.assertEqual(set(self.result(self.records.told_times(MAIN, DEMO))), {seen, other})
+        for index, project in ((TWO, DEMO), (MAIN, OTHER)):
+            self.assertEqual(self.result(self.records.told_times(index, project)), [])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from twisted.internet.defer import Deferred
 
 from pypid.domain.errors import FileExists
-from pypid.domain.files import DistributionFile, ProjectPage
+from pypid.domain.files import DistributionFile, ProjectPage, TimeSource
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.storage.records import HostedFile, HostedRecords
 from tests.storage.case import ManualOffload
@@ -39,6 +39,7 @@ class HostedRecordsTests(RecordsCase):
                     sha256="ab" * 32,
                     size=7,
                     upload_time=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+                    upload_time_source=TimeSource.HOSTED,
                     requires_python=">=3.9",
                     core_metadata="01" * 32,
                     yanked="why",
