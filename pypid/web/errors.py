@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
+from http import HTTPStatus
 
+import msgspec
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as StalledError
 from twisted.internet.interfaces import ITCPTransport
@@ -12,6 +15,7 @@ from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
 from pypid.domain import errors
+from pypid.domain.error_form import ErrorForm, error_form
 from pypid.web.request import Request
 
 STATUS: Mapping[type[errors.PackageIndexError], int] = {
@@ -35,6 +39,17 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
 
 MAX_REASON = 400
 """Characters of a reason phrase: pip and twine show nothing else, some clients limit a line to 8 KiB."""
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body>
+<h1>{title}</h1>
+{said}
+</body>
+</html>
+"""
 
 _log = Logger()
 
@@ -68,17 +83,44 @@ def fail(request: Request, failure: Failure) -> bytes | Failure:
 
 
 def answer(request: Request, status: int, lines: tuple[str, ...]) -> bytes:
-    """Say ``lines`` in the body, and in the reason phrase as far as that can hold them."""
-    text = "; ".join(lines)
-    reason = "".join(character if character.isprintable() else " " for character in text)[:MAX_REASON]
-    request.setResponseCode(status, reason.encode("latin-1", "replace"))
-    return plain(request, "".join(f"{line}\n" for line in lines))
+    """
+    Say ``lines`` in the body, and in the reason phrase as far as that can hold them.
+
+    pip and twine show the reason and never the body; uv shows a problem's
+    title and detail; a person reads HTML in a browser, and text elsewhere.
+    """
+    lines = tuple("".join(character if character.isprintable() else " " for character in line) for line in lines)
+    request.setResponseCode(status, "; ".join(lines)[:MAX_REASON].encode("latin-1", "replace"))
+    form = error_form(request.header("Accept"), request.default_error_form)
+    if not request.responseHeaders.hasHeader("Vary"):
+        request.setHeader(b"Vary", b"Accept")
+    return _send(request, form.value, render_error(form, status, lines))
 
 
 def plain(request: Request, text: str) -> bytes:
     """Answer with plain text that nobody may keep."""
+    return _send(request, "text/plain", text)
+
+
+def render_error(form: ErrorForm, status: int, lines: tuple[str, ...]) -> str:
+    """Return the body in ``form``: the only place where what is said becomes markup or JSON."""
+    title = HTTPStatus(status).phrase
+    if form is ErrorForm.TEXT:
+        return "".join(f"{line}\n" for line in lines)
+    if form is ErrorForm.HTML:
+        said = "\n".join(f"<p>{escape(line)}</p>" for line in lines)
+        return _PAGE.format(title=escape(f"{status} {title}"), said=said)
+    problem = {"title": title, "status": status, "detail": "\n".join(lines)}
+    if form is ErrorForm.JSON:
+        # PyPI's own JSON, of which uv shows the code when an upload is refused.
+        problem |= {"code": f"{status} {'; '.join(lines)}", "message": problem["detail"]}
+    return msgspec.json.encode(problem).decode() + "\n"
+
+
+def _send(request: Request, content_type: str, text: str) -> bytes:
     body = text.encode("utf-8", "replace")
-    request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+    charset = "; charset=utf-8" if content_type.startswith("text/") else ""
+    request.setHeader(b"Content-Type", f"{content_type}{charset}".encode())
     request.setHeader(b"X-Content-Type-Options", b"nosniff")
     request.setHeader(b"Cache-Control", b"no-store")
     request.setHeader(b"Content-Length", str(len(body)).encode())

@@ -29,12 +29,12 @@ class Files:
 
     async def _send(self, request: Request, body: FileBody) -> bytes:
         etag = f'"sha256:{body.sha256}"'
-        if etag_matches(request.getHeader("If-None-Match"), etag):
+        if etag_matches(request.header("If-None-Match"), etag):
             request.setHeader(b"ETag", etag.encode())
             request.setHeader(b"Cache-Control", IMMUTABLE)
             request.setResponseCode(304)
             return b""
-        wanted = request.getHeader("Range") if if_range_matches(request.getHeader("If-Range"), etag) else None
+        wanted = request.header("Range") if if_range_matches(request.header("If-Range"), etag) else None
         reading = request.method != b"HEAD"
         # Read before anything is said of the file, its ETag included: a transfer that fails now can still
         # become a clean error, and one that has begun knows the size, which then nobody need be asked for.

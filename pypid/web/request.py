@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.web import server
 
+from pypid.domain.error_form import ErrorForm
 from pypid.web.body import RequestBody
 from pypid.web.snapshot import Snapshot
 
@@ -33,7 +34,8 @@ class Request(server.Request):
     """
     One request, with the snapshot that it is answered from.
 
-    ``body`` is None when the client sends none.
+    ``body`` is None when the client sends none; ``default_error_form`` is
+    for an error of which the client does not say how it likes it.
     """
 
     channel: Channel
@@ -43,6 +45,22 @@ class Request(server.Request):
     def __init__(self, channel: Channel, queued: object = None) -> None:  # noqa: ARG002 (deprecated, and still passed)
         super().__init__(channel, parsePOSTFormSubmission=False)
         self.body: RequestBody | None = None
+        self.default_error_form = ErrorForm.TEXT
+
+    def header(self, name: str) -> str | None:
+        """
+        Return a header, of which there may be several lines (RFC 9110, section 5.3).
+
+        Any bytes are text (Twisted's `getHeader` raises where they are not UTF-8).
+        """
+        values = self.requestHeaders.getRawHeaders(name.encode("ascii"))
+        return None if values is None else b", ".join(values).decode("latin-1")
+
+    @property
+    def site_url(self) -> str:
+        """The URL that the client knows this site by, with its slash."""
+        # Not prePathURL(), which takes the port that pypid listens on for the one that the client knows.
+        return f"{'https' if self.isSecure() else 'http'}://{self.header('Host') or 'HOST'}/"
 
     def gotLength(self, length: int | None) -> None:  # noqa: ARG002
         # What handles a body reads it from `body`: nothing is spooled behind its back.
@@ -78,9 +96,9 @@ class Request(server.Request):
         self.finish()
 
     def _misuse(self) -> int | None:
-        """Return the status for a request that no handler should see: without one Host, of no known method."""
-        hosts = len(self.requestHeaders.getRawHeaders(b"Host") or [])
-        if hosts > 1 or (hosts == 0 and self.clientproto == b"HTTP/1.1"):
+        """Return the status for a request that no handler should see: without one good Host, of no known method."""
+        hosts = self.requestHeaders.getRawHeaders(b"Host") or []
+        if len(hosts) > 1 or (not hosts and self.clientproto == b"HTTP/1.1") or not b"".join(hosts).isascii():
             return 400  # RFC 9112, section 3.2
         if not _is_utf8(unquote_to_bytes(self.path)):
             return 400  # Klein's answer too, but it logs a traceback of each

@@ -40,7 +40,7 @@ class Uploads:
         return plain(request, "" if published else "this very file was already there\n")
 
     def _admit(self, request: Request) -> tuple[RequestBody, str]:
-        boundary = boundary_of(request.getHeader("Content-Type"))
+        boundary = boundary_of(request.header("Content-Type"))
         body, limit = request.body, request.snapshot.max_upload
         if body is None:
             raise UploadRefused(["The request has no body."])

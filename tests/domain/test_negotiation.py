@@ -1,4 +1,4 @@
-"""Who gets JSON, who gets HTML, and who gets gzip."""
+"""Who gets JSON, who gets HTML, and who gets it compressed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.negotiation import Format, accepts_gzip, negotiate
+from pypid.domain.negotiation import Coding, Format, negotiate, preferred_coding
 from tests.domain.strategies import patient
 
 V1 = "application/vnd.pypi.simple.v1"
 LATEST = "application/vnd.pypi.simple.latest"
 JSON, HTML_V1, HTML = Format.JSON, Format.HTML_V1, Format.HTML
+ZSTD, GZIP, IDENTITY = Coding.ZSTD, Coding.GZIP, Coding.IDENTITY
 
 CLIENTS = {
     "pip": (f"{V1}+json, {V1}+html; q=0.1, text/html; q=0.01", JSON),
@@ -83,25 +84,55 @@ RULES: list[tuple[str | None, Format | None]] = [
     ("*", HTML),
 ]
 
-ENCODINGS: list[tuple[str | None, bool]] = [
-    ("gzip, deflate", True),  # pip, pdm
-    ("gzip, deflate, zstd", True),  # uv, poetry
-    ("identity", False),  # pip's and uv's downloads
-    (None, False),
-    ("", False),
-    ("*", True),
-    ("*;q=0", False),
-    ("gzip;q=0", False),
-    ("gzip;q=0, *", False),
-    ("gzip;q=0.001", True),
-    ("gzip;q=0.5, identity;q=0.4", True),
-    ("gzip;q=0.5, identity", False),
-    ("identity;q=0, gzip;q=0.1", True),
-    ("*;q=0, gzip", True),
-    ("X-GZIP", True),
-    ("br, deflate", False),
-    ("gzipped", False),
-    ("gzip;q=high", False),
+FORMATS: list[tuple[str, Format | None]] = [
+    (f"{V1}+json", JSON),
+    (f"{V1}+html", HTML_V1),
+    ("text/html", HTML),
+    (f"{LATEST}+json", JSON),
+    (f"{LATEST}+html", HTML_V1),
+    # What a "+" becomes that was not escaped in the URL.
+    (f"{V1} json", JSON),
+    (f"{V1.upper()}+JSON", JSON),
+    # It is one media type, not a header.
+    ("", None),
+    ("json", None),
+    ("*/*", None),
+    ("application/json", None),
+    ("application/vnd.pypi.simple.v2+json", None),
+    (f"{V1}+json;q=1", None),
+    (f"{V1}+json, text/html", None),
+]
+
+ENCODINGS: list[tuple[str | None, Coding]] = [
+    ("gzip, deflate", GZIP),  # pip, pdm
+    ("gzip, deflate, zstd", ZSTD),  # uv, poetry
+    ("zstd,gzip,deflate", ZSTD),  # uv, for metadata
+    ("gzip, deflate, br, zstd", ZSTD),  # browsers
+    ("identity", IDENTITY),  # pip's and uv's downloads
+    (None, IDENTITY),
+    ("", IDENTITY),
+    ("*", GZIP),
+    ("*;q=0", IDENTITY),
+    ("gzip;q=0", IDENTITY),
+    ("gzip;q=0, *", IDENTITY),
+    ("gzip;q=0.001", GZIP),
+    ("gzip;q=0.5, identity;q=0.4", GZIP),
+    ("gzip;q=0.5, identity", IDENTITY),
+    ("identity;q=0, gzip;q=0.1", GZIP),
+    ("*;q=0, gzip", GZIP),
+    ("X-GZIP", GZIP),
+    ("br, deflate", IDENTITY),
+    ("gzipped", IDENTITY),
+    ("gzip;q=high", IDENTITY),
+    ("ZSTD", ZSTD),
+    ("zstd;q=0", IDENTITY),
+    ("zstd;q=0, gzip", GZIP),
+    ("zstd;q=0.5, gzip", GZIP),
+    ("zstd;q=0.5, gzip;q=0.4", ZSTD),
+    ("zstd;q=0.5, *", GZIP),
+    ("zstd;q=0.5, identity;q=0.6", IDENTITY),
+    ("zstd;q=0.5, gzip;q=0.5, identity;q=0.5", ZSTD),
+    ("zstd;q=2, gzip;q=0.1", GZIP),
 ]
 
 
@@ -114,6 +145,11 @@ class NegotiateTests(SynchronousTestCase):
     def test_rules(self) -> None:
         for accept, expected in RULES:
             self.assertIs(negotiate(accept), expected, accept)
+
+    def test_format_of_the_url_decides_alone(self) -> None:
+        for asked, expected in FORMATS:
+            for accept in (None, "*/*", "text/html", f"{V1}+json", "image/png", "*/*;q=0"):
+                self.assertIs(negotiate(accept, asked=asked), expected, (asked, accept))
 
     @patient
     @given(st.data())
@@ -130,7 +166,8 @@ class NegotiateTests(SynchronousTestCase):
     def test_any_header(self, header: str) -> None:
         """Nothing in a header is a crash."""
         self.assertIn(negotiate(header), {None, *Format})
-        self.assertIn(accepts_gzip(header), {True, False})
+        self.assertIn(negotiate(None, asked=header), {None, *Format})
+        self.assertIn(preferred_coding(header), set(Coding))
 
     def test_hostile_quotes(self) -> None:
         """A header made to be slow is read as fast as any: the whole of it takes milliseconds."""
@@ -140,7 +177,7 @@ class NegotiateTests(SynchronousTestCase):
             self.assertLess(time.process_time() - began, 1)
 
 
-class AcceptsGzipTests(SynchronousTestCase):
+class PreferredCodingTests(SynchronousTestCase):
     def test_table(self) -> None:
         for header, expected in ENCODINGS:
-            self.assertIs(accepts_gzip(header), expected, header)
+            self.assertIs(preferred_coding(header), expected, header)

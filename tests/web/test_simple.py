@@ -2,14 +2,22 @@
 
 import gzip
 import json
+import sys
 from email.message import Message
+from urllib.parse import quote
 
 from tests.indexes.stores import RULES
 from tests.kit.dists import sdist, wheel
 from tests.web.world import Answer, WebTestCase
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML_V1 = "application/vnd.pypi.simple.v1+html"
+LATEST = "application/vnd.pypi.simple.latest"
 PIP = f"{JSON}, {HTML_V1}; q=0.1, text/html; q=0.01"
 
 
@@ -18,17 +26,26 @@ def kind(answer: Answer) -> str:
     return headers.get_content_type()
 
 
+def decoded(answer: Answer) -> bytes:
+    match answer.headers["Content-Encoding"]:
+        case "gzip":
+            return gzip.decompress(answer.body)
+        case "zstd":
+            return zstd.decompress(answer.body)
+    return answer.body
+
+
 class SimpleTestCase(WebTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.demo = self.publish(wheel("demo"))
 
     def forms(self, target: str) -> list[Answer]:
-        """Return the six representations that there are of ``target``."""
+        """Return the nine representations that there are of ``target``."""
         return [
             self.get(target, {"Accept": accept, "Accept-Encoding": coding})
             for accept in (JSON, HTML_V1, "text/html")
-            for coding in ("identity", "gzip")
+            for coding in ("identity", "gzip", "zstd")
         ]
 
 
@@ -59,11 +76,30 @@ class NegotiationTests(SimpleTestCase):
             self.assertIn(JSON, answer.reason)
             self.assertIn("text/html", answer.text)
 
+    def test_format_of_the_url_wins_over_the_accept_header(self) -> None:
+        """For people with a browser, and scripts that cannot set a header (PEP 691)."""
+        for target in ("/simple/", "/simple/demo/"):
+            for written in (JSON, f"{LATEST}+json", quote(f"{LATEST}+json")):
+                for accept in ("text/html", "image/png", "*/*"):
+                    answer = self.get(f"{target}?format={written}", {"Accept": accept})
+                    self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, JSON), written)
+                    json.loads(answer.body)
+            self.assertEqual(kind(self.get(f"{target}?format={HTML_V1}", {"Accept": PIP})), HTML_V1)
+            self.assertEqual(kind(self.get(f"{target}?format=text/html", {"Accept": PIP})), "text/html")
+            for unknown in ("", "json", "application/json", "%ff", "application/vnd.pypi.simple.v2%2Bjson"):
+                answer = self.get(f"{target}?format={unknown}", {"Accept": PIP})
+                self.assertEqual((answer.status, answer.headers["Vary"]), (406, "Accept, Accept-Encoding"), unknown)
+                self.assertIn("there is no format", answer.reason)
+                self.assertIn(JSON, answer.reason)
+
+    def test_alias_is_answered_with_the_type_that_it_stands_for(self) -> None:
+        for alias, concrete in ((f"{LATEST}+json", JSON), (f"{LATEST}+html", HTML_V1)):
+            answer = self.get("/simple/demo/", {"Accept": alias})
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, concrete))
+
     def test_every_form_lists_the_file(self) -> None:
         for answer in self.forms("/simple/demo/"):
-            gzipped = answer.headers["Content-Encoding"] == "gzip"
-            body = gzip.decompress(answer.body) if gzipped else answer.body
-            self.assertIn(self.demo.filename.encode(), body)
+            self.assertIn(self.demo.filename.encode(), decoded(answer))
 
     def test_json_list_and_page_are_those_of_the_standard(self) -> None:
         page = json.loads(self.get("/simple/demo/", {"Accept": JSON}).body)
@@ -77,7 +113,7 @@ class ValidationTests(SimpleTestCase):
     def test_each_representation_has_a_strong_etag_of_its_own(self) -> None:
         for target in ("/simple/", "/simple/demo/"):
             etags = [answer.headers["ETag"] for answer in self.forms(target)]
-            self.assertEqual(len(set(etags)), 6)
+            self.assertEqual(len(set(etags)), 9)
             for etag in etags:
                 self.assertRegex(etag, r'^"[^"]+"$')
 
@@ -110,6 +146,50 @@ class ValidationTests(SimpleTestCase):
         answer = self.get("/simple/demo/", {"If-None-Match": etag})
         self.assertEqual(answer.status, 200)
         self.assertIn(b"demo-2.0.tar.gz", answer.body)
+
+    def test_whatever_is_answered_says_what_it_depends_on(self) -> None:
+        """A cache in between must not give one client's 406, 304 or 404 to the next."""
+        for target, headers, status in (
+            ("/simple/demo/", {"If-None-Match": "*"}, 304),
+            ("/simple/", {"If-None-Match": "*"}, 304),
+            ("/simple/demo/", {"Accept": "image/png"}, 406),
+            ("/simple/", {"Accept": "image/png"}, 406),
+            ("/simple/demo/?format=json", {}, 406),
+            ("/simple/absent/", {}, 404),
+        ):
+            answer = self.get(target, headers)
+            self.assertEqual((answer.status, answer.headers.get_all("Vary")), (status, ["Accept, Accept-Encoding"]))
+
+    def test_each_coding_is_validated_by_its_own_etag(self) -> None:
+        """uv drops what it has when a 304 names no tag, or another one."""
+        tags = {}
+        for coding in ("identity", "gzip", "zstd"):
+            headers = {"Accept": JSON, "Accept-Encoding": coding}
+            tags[coding] = self.get("/simple/demo/", headers).headers["ETag"]
+            again = self.get("/simple/demo/", {**headers, "If-None-Match": tags[coding]})
+            self.assertEqual((again.status, again.headers["ETag"]), (304, tags[coding]))
+            self.assertNotIn("Content-Encoding", again.headers)
+        zipped = {"Accept": JSON, "Accept-Encoding": "gzip", "If-None-Match": tags["zstd"]}
+        self.assertEqual(self.get("/simple/demo/", zipped).status, 200)
+
+    def test_zstd_is_sent_to_who_names_it(self) -> None:
+        """uv and poetry do."""
+        for target in ("/simple/", "/simple/demo/"):
+            plain = self.get(target)
+            for coding in ("gzip, deflate, zstd", "zstd,gzip,deflate"):
+                answer = self.get(target, {"Accept-Encoding": coding})
+                self.assertEqual(answer.headers["Content-Encoding"], "zstd")
+                self.assertEqual(answer.headers["Content-Length"], str(len(answer.body)))
+                self.assertEqual(zstd.decompress(answer.body), plain.body)
+            self.assertEqual(self.get(target, {"Accept-Encoding": "*"}).headers["Content-Encoding"], "gzip")
+
+    def test_compressing_again_makes_the_same_bytes(self) -> None:
+        """Else every client would fetch every page again after a restart."""
+        for coding in ("gzip", "zstd"):
+            headers = {"Accept-Encoding": coding}
+            etag = self.get("/simple/demo/", headers).headers["ETag"]
+            self.site = self.new_site()
+            self.assertEqual(self.get("/simple/demo/", headers).headers["ETag"], etag)
 
     def test_gzip_is_sent_to_who_asks_for_it_only(self) -> None:
         for target in ("/simple/", "/simple/demo/"):

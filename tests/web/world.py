@@ -18,6 +18,7 @@ from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
 from pypid.offload import inline
 from pypid.web.auth import Authenticator
+from pypid.web.legacy import LegacyJson
 from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
@@ -145,8 +146,14 @@ class WebTestCase(StoresTestCase):
         self.addCleanup(self.leave)
         self.current = Current()
         self.current.value = self.snapshot()
-        self.site = PypidSite(
-            Routes(SimplePages(memory=2**20, render=inline), Uploads(self.publisher()), self.clock).app.resource(),
+        self.site = self.new_site()
+
+    def new_site(self) -> PypidSite:
+        """Return the site as it is after a start: nothing is rendered yet."""
+        return PypidSite(
+            Routes(
+                SimplePages(memory=2**20, render=inline), LegacyJson(inline), Uploads(self.publisher()), self.clock
+            ).app.resource(),
             self.current,
             reactor=self.clock,
             header_timeout=HEADER_TIMEOUT,
