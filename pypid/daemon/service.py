@@ -20,6 +20,7 @@ from pypid.daemon.failure import BAD_CONFIG, OS_ERROR, StartFailed
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reload import ReloadService
 from pypid.daemon.snapshot import build_snapshot
+from pypid.web.legacy import LegacyJson
 from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
@@ -54,7 +55,7 @@ class Daemon(Service):
         self._current = Current()
         self._reloads = ReloadService(reactor, self._reload)
         pages = SimplePages(memory=config.server.rendered_pages, render=self._lasting.pages)
-        routes = Routes(pages, Uploads(self._lasting.publisher), reactor)
+        routes = Routes(pages, LegacyJson(self._lasting.pages), Uploads(self._lasting.publisher), reactor)
         self._site = PypidSite(
             routes.app.resource(),
             self._current,

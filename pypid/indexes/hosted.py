@@ -26,6 +26,9 @@ class HostedIndex:
     async def project_list(self) -> list[NormalizedName]:
         return await self._records.projects(self.name)
 
+    async def hosted_projects(self) -> list[NormalizedName]:
+        return await self.project_list()
+
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         page = await self._records.page(self.name, project)
         if page is None:

@@ -34,6 +34,10 @@ class LayeredIndex:
             names.update(await layer.project_list())
         return sorted(names)
 
+    async def hosted_projects(self) -> list[NormalizedName]:
+        # Not those of the bases: what one of them has may be another's to answer.
+        return await self._layers[0].hosted_projects()
+
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         page = await self._first(project, lambda layer: layer.project_page(project))
         # The project may be uploaded here at any moment: no client may go on without asking.

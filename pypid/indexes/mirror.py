@@ -41,6 +41,9 @@ class MirrorIndex:
     async def project_list(self) -> list[NormalizedName]:
         return await self._pages.known()
 
+    async def hosted_projects(self) -> list[NormalizedName]:
+        return []
+
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         return await self._pages.get(project)
 

@@ -10,6 +10,7 @@ from pypid.domain.filenames import UnknownFilename, parse_filename
 from pypid.domain.names import RESERVED_SEGMENTS, IndexName, InvalidName, normalize_name, parse_index_name
 
 _RESERVED = "|".join(map(re.escape, sorted(RESERVED_SEGMENTS)))
+_SHORT_SEGMENT = rf"(?!(?:{_RESERVED})(?![A-Za-z0-9._-]))[A-Za-z0-9][A-Za-z0-9._-]*"
 _SEGMENT = rf"(?!(?:{_RESERVED})(?![a-z0-9._-]))[a-z0-9._-]+"
 
 
@@ -36,6 +37,14 @@ class IndexConverter(BaseConverter):
             return parse_index_name(value)
         except InvalidName as e:
             raise ValidationError(str(e)) from e
+
+
+class ShortConverter(BaseConverter):
+    """What `pypid.web.short` reads: up to three segments, each of which could be a project, none of them reserved."""
+
+    part_isolating = False
+    # Without pypiserver's "demo/json", which has a rule of its own that Werkzeug would try after this one.
+    regex = rf"(?![^/]+/json\Z){_SHORT_SEGMENT}(?:/{_SHORT_SEGMENT}){{0,2}}"
 
 
 class DigestConverter(BaseConverter):
@@ -69,6 +78,7 @@ def register(url_map: Map) -> None:
     url_map.converters.update(
         project=ProjectConverter,
         index=IndexConverter,
+        short=ShortConverter,
         digest=DigestConverter,
         filename=FilenameConverter,
         metadata=MetadataConverter,

@@ -8,14 +8,17 @@ from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import PackageIndexError
 from pypid.domain.names import IndexName, normalize_name
 from pypid.web import converters
 from pypid.web.errors import fail, plain, refuse
 from pypid.web.files import Files
 from pypid.web.flow import paced
+from pypid.web.legacy import LegacyJson
 from pypid.web.request import Request
-from pypid.web.simple import SimplePages
+from pypid.web.short import read_short
+from pypid.web.simple import SimplePages, wants_simple_api
 from pypid.web.upload import Uploads
 
 WELCOME = """\
@@ -23,6 +26,8 @@ pypid: a private Python package index and a mirror.
 
     pip install -i {url}simple/ NAME
     uv pip install --default-index {url}simple/ NAME
+"""
+HOW_TO_UPLOAD = """\
     twine upload --repository-url {url} dist/*
 """
 
@@ -37,31 +42,43 @@ class Routes:
     app = Klein()
     converters.register(app.url_map)
 
-    def __init__(self, pages: SimplePages, uploads: Uploads, clock: IReactorTime) -> None:
+    def __init__(self, pages: SimplePages, legacy: LegacyJson, uploads: Uploads, clock: IReactorTime) -> None:
         self._pages = pages
+        self._legacy = legacy
         self._uploads = uploads
         self._files = Files(clock)
         self._clock = clock
 
     @app.route("/", methods=["GET"])
-    def welcome(self, request: Request) -> bytes:
-        # Not prePathURL(), which takes the port that pypid listens on for the one that the client knows.
-        scheme, host = "https" if request.isSecure() else "http", request.getHeader("Host") or "HOST"
-        return plain(request, WELCOME.format(url=f"{scheme}://{host}/"))
+    def top(self, request: Request) -> bytes:
+        return self._welcome(request, None)
+
+    @app.route("/<short:path>/", methods=["GET"], strict_slashes=False)
+    def short_url(self, request: Request, path: str) -> bytes:
+        short = read_short(path, request.snapshot.indexes)
+        slashed = request.path.endswith(b"/")
+        if short.project is not None:
+            return _redirect(request, f"{'../' if slashed else ''}simple/{short.project}/")
+        return self._welcome(request, short.index) if slashed else _redirect_to_slash(request)
 
     @app.route("/-/health", methods=["GET"])
     def health(self, request: Request) -> bytes:
         return plain(request, "ok\n")
 
+    # "+simple" is how devpi spells it. No redirect: hatch looks there for what is published, and follows none.
     @app.route("/simple/", methods=["GET"], strict_slashes=False)
+    @app.route("/+simple/", methods=["GET"], strict_slashes=False)
     @app.route("/<index:index>/simple/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/+simple/", methods=["GET"], strict_slashes=False)
     async def project_list(self, request: Request, index: IndexName | None = None) -> bytes:
         if not request.path.endswith(b"/"):
-            return _redirect(request, "simple/")
+            return _redirect_to_slash(request)
         return await self._paced(request, await self._pages.project_list(request, request.snapshot.index(index)))
 
     @app.route("/simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    @app.route("/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
     @app.route("/<index:index>/simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
     async def project_page(self, request: Request, project: str, index: IndexName | None = None) -> bytes:
         normalized = normalize_name(project)
         if not request.path.endswith(b"/"):
@@ -70,11 +87,20 @@ class Routes:
             return _redirect(request, f"../{normalized}/")
         return await self._paced(request, await self._pages.project(request, request.snapshot.index(index), normalized))
 
+    @app.route("/packages/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/packages/", methods=["GET"], strict_slashes=False)
+    async def file_list(self, request: Request, index: IndexName | None = None) -> bytes:
+        if not request.path.endswith(b"/"):
+            return _redirect_to_slash(request)
+        return await self._paced(request, await self._pages.file_list(request, request.snapshot.index(index)))
+
     @app.route("/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     async def core_metadata(
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
+        # uv accepts */* for a file, as everybody does, and shows what went wrong if it is told so in this form.
+        request.default_error_form = ErrorForm.PROBLEM
         asked = request.snapshot.index(index)
         return await self._files.send(
             request, await asked.open_core_metadata(normalize_name(project), filename, digest)
@@ -85,9 +111,24 @@ class Routes:
     async def file(
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
+        request.default_error_form = ErrorForm.PROBLEM
         asked = request.snapshot.index(index)
         body = await asked.open_file(normalize_name(project), filename, digest)
         return await self._files.send(request, body)
+
+    @app.route("/pypi/<project:project>/json", methods=["GET"])
+    @app.route("/pypi/<project:project>/<version>/json", methods=["GET"])
+    async def legacy_json(self, request: Request, project: str, version: str | None = None) -> bytes:
+        body = await self._legacy.send(request, request.snapshot.index(None), normalize_name(project), version)
+        return await self._paced(request, body)
+
+    @app.route("/<project:project>/json", methods=["GET"])
+    async def legacy_json_of_pypiserver(self, request: Request, project: str) -> bytes:
+        path = f"{project}/json"
+        if {project, path} & request.snapshot.indexes.keys():
+            return self.short_url(request, path)
+        body = await self._legacy.send(request, request.snapshot.index(None), normalize_name(project), None)
+        return await self._paced(request, body)
 
     # A POST is never redirected: twine refuses to follow, others would send the file twice.
     @app.route("/", methods=["POST"])
@@ -102,6 +143,14 @@ class Routes:
     async def _paced(self, request: Request, content: bytes) -> bytes:
         return await paced(request, content, stall=request.snapshot.stall_timeout, clock=self._clock)
 
+    def _welcome(self, request: Request, index: IndexName | None) -> bytes:
+        """Answer at the top of an index: an installer with its project list, anybody else with how to use it."""
+        if wants_simple_api(request):
+            return _redirect(request, "simple/")
+        url = request.site_url if index is None else f"{request.site_url}{index}/"
+        takes_uploads = request.snapshot.index(index).name in request.snapshot.hosted
+        return plain(request, (WELCOME + HOW_TO_UPLOAD if takes_uploads else WELCOME).format(url=url))
+
     # Klein's annotations know IRequest only.
     @app.handle_errors(PackageIndexError)  # type: ignore[arg-type]
     def _refuse(self, request: Request, failure: Failure) -> bytes:
@@ -110,6 +159,10 @@ class Routes:
     @app.handle_errors(Exception)  # type: ignore[arg-type]
     def _fail(self, request: Request, failure: Failure) -> Any:
         return fail(request, failure)
+
+
+def _redirect_to_slash(request: Request) -> bytes:
+    return _redirect(request, request.path.rpartition(b"/")[2].decode("ascii") + "/")
 
 
 def _redirect(request: Request, location: str) -> bytes:

@@ -67,6 +67,8 @@ class IndexNameTests(SynchronousTestCase):
             "-",
             "a-",
             "Main",
+            "+simple",
+            "main/+simple",
             "a b",
             "a\n",
             "\u0430",

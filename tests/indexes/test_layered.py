@@ -91,4 +91,5 @@ class LayeredTests(StoresTestCase):
         self.successResultOf(publish(self.publisher(), wheel("acme")))
         before = self.index.count()
         self.assertEqual(self.successResultOf(start(self.layered.project_list())), ["acme", "demo", "zoo"])
+        self.assertEqual(self.successResultOf(start(self.layered.hosted_projects())), ["acme"])
         self.assertEqual(self.index.count(), before)

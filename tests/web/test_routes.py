@@ -76,7 +76,7 @@ class MethodTests(WebTestCase):
         demo = self.publish(wheel("demo"))
         file = f"/files/demo/{demo.sha256[:16]}/{demo.filename}"
         found = ("/", "/-/health", "/simple/", "/simple/demo/", "/simple/Demo/", "/simple", file, f"{file}.metadata")
-        absent = ("/simple/absent/", "/nowhere/simple/", "/nothing", f"{file}.asc")
+        absent = ("/simple/absent/", "/nowhere/simple/", "/no/such/thing", f"{file}.asc")
         for target in found + absent:
             get, head = self.get(target), self.ask("HEAD", target)
             for answer in (get, head):
