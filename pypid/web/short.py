@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pypid.domain.errors import IndexNotFound
 from pypid.domain.names import IndexName, InvalidName, NormalizedName, normalize_name
 
+ASKED_BY_BROWSERS = frozenset({"favicon.ico", "robots.txt"})
+"""What browsers and robots look for on every site: upstream need not be asked for projects of these names."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShortUrl:
@@ -31,7 +34,7 @@ def read_short(path: str, indexes: Container[str]) -> ShortUrl:
         name, rest = "/".join(segments[:length]), segments[length:]
         if name in indexes and len(rest) < 2:
             return ShortUrl(IndexName(name), _project(rest[0]) if rest else None)
-    if len(segments) == 1:
+    if len(segments) == 1 and path not in ASKED_BY_BROWSERS:
         return ShortUrl(None, _project(path))
     raise IndexNotFound("there is no such index")
 
