@@ -28,5 +28,15 @@ class ShortUrlTests(SynchronousTestCase):
             self.assertEqual(read_short(path, INDEXES), ShortUrl(index, project), path)  # type: ignore[arg-type]
 
     def test_what_means_nothing_is_said_to_be_no_index(self) -> None:
-        for path in ("favicon.ico", "robots.txt", "demo/1.0", "main/demo/1.0", "root/other/demo", "a/b/c", "demo-", "main/-demo", "a" * 300):
+        for path in (
+            "favicon.ico",
+            "robots.txt",
+            "demo/1.0",
+            "main/demo/1.0",
+            "root/other/demo",
+            "a/b/c",
+            "demo-",
+            "main/-demo",
+            "a" * 300,
+        ):
             self.assertRaises(IndexNotFound, read_short, path, INDEXES)
