@@ -33,7 +33,12 @@ ABSENT_NAMES = 10_000
 """Names for which it is remembered."""
 
 RETRY_AFTER_FAILURE = 10
-"""Seconds after a failed refresh in which the old page is served without asking: nobody waits for it twice (A54)."""
+"""
+Seconds after a failed refresh in which old pages are served without asking: nobody waits for it twice (A54).
+
+Where upstream cannot be reached this holds for all of its pages, where it
+answered with nonsense for the one page.
+"""
 
 Now = Callable[[], float]
 """Seconds since 1970. The wall clock, since what it stamps outlives the process."""
@@ -82,6 +87,7 @@ class MirroredPages:
         self._now = now
         self._flights: SingleFlight[NormalizedName, HeldPage] = SingleFlight()
         self._absent: LRUCache[NormalizedName, float] = LRUCache(ABSENT_NAMES)
+        self._not_before = 0.0  # when upstream may be asked again for a page that is held
 
     async def get(self, project: NormalizedName) -> ProjectPage:
         """Return the project's page. Raises `ProjectNotFound`, `UpstreamUnavailable`."""
@@ -90,7 +96,7 @@ class MirroredPages:
             held = await self._flights.join(project, lambda: self._load(project))
         age = self._now() - held.fetched_at
         freshness = judge(age, ttl=self._rules.ttl, grace=self._rules.grace)
-        if freshness is not Freshness.FRESH and self._now() >= held.not_before:
+        if freshness is not Freshness.FRESH and self._now() >= max(held.not_before, self._not_before):
             if freshness is Freshness.STALE:
                 self._refresh_behind(project, held)
             else:
@@ -122,6 +128,8 @@ class MirroredPages:
 
     def _not_refreshed(self, held: HeldPage, why: Exception) -> None:
         held.not_before = self._now() + RETRY_AFTER_FAILURE
+        if not isinstance(why, UpstreamBroken):
+            self._not_before = held.not_before
         self._log.warn(
             "{index}: the old page of {project} goes on being served: {why}",
             index=self._index,

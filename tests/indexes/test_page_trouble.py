@@ -1,6 +1,7 @@
 """What upstream withdraws, and what it gets wrong: an absence is believed, nonsense is not."""
 
 from pypid.domain.errors import ProjectNotFound, UpstreamUnavailable
+from pypid.domain.names import NormalizedName
 from pypid.indexes.pages import ABSENT_TTL, RETRY_AFTER_FAILURE
 from tests.indexes.stores import RULES
 from tests.indexes.test_pages import FILES_1, FILES_2, OLD_ENOUGH, PagesTestCase
@@ -65,6 +66,36 @@ class TroubleTests(PagesTestCase):
         self.got()
         self.assertEqual(self.asked(), 3)
         self.assertNotIn("if-none-match", self.index.requests[2].headers)
+
+    def test_upstream_that_is_down_is_not_asked_for_one_known_page_after_the_other(self) -> None:
+        """Of an install of a hundred projects, one waits for it; a page that nobody knows is asked for all the same."""
+        for name in ("one", "two"):
+            self.index.add(wheel(name))
+            self.successResultOf(start(self.pages.get(NormalizedName(name))))
+        self.got()
+        self.clock.advance(OLD_ENOUGH)
+        self.index.script("/simple/*", Rst(), times=None)
+        asked = len(self.index.requests)
+        self.assertEqual(self.got(), FILES_1)
+        for name in ("one", "two"):
+            self.successResultOf(start(self.pages.get(NormalizedName(name))))
+        self.assertEqual(len(self.index.requests) - asked, 1)
+        self.failureResultOf(start(self.pages.get(NormalizedName("unknown"))), UpstreamUnavailable)
+        self.assertEqual(len(self.index.requests) - asked, 2)
+        self.clock.advance(RETRY_AFTER_FAILURE)
+        self.successResultOf(start(self.pages.get(NormalizedName("one"))))
+        self.assertEqual(len(self.index.requests) - asked, 3)
+
+    def test_nonsense_for_one_page_says_nothing_of_the_others(self) -> None:
+        self.index.add(wheel("one"))
+        self.successResultOf(start(self.pages.get(NormalizedName("one"))))
+        self.got()
+        self.clock.advance(OLD_ENOUGH)
+        self.index.script(PAGE, Status(200, JSON_ONLY, b"{"))
+        self.assertEqual(self.got(), FILES_1)
+        asked = len(self.index.requests)
+        self.successResultOf(start(self.pages.get(NormalizedName("one"))))
+        self.assertEqual(len(self.index.requests) - asked, 1)
 
     def test_login_page_does_not_empty_a_project(self) -> None:
         """A captive portal answers 200 with HTML and no files: the page that is known goes on being served."""
