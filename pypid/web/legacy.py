@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from pypid.domain import legacy_json
 from pypid.domain.names import NormalizedName
-from pypid.domain.ranges import etag_matches
 from pypid.indexes.index import FileBody, Index
 from pypid.offload import Offload
+from pypid.web.conditional import send_unless_held, strong_etag
 from pypid.web.request import Request
 
 
@@ -38,7 +36,9 @@ class LegacyJson:
                 page, releases, version, metadata=metadata, base=request.site_url, whole=wanted is None
             )
         )
-        return _answer(request, body)
+        return send_unless_held(
+            request, body, strong_etag(body), content_type="application/json", cache_control="no-cache"
+        )
 
 
 async def _whole(file: FileBody) -> bytes:
@@ -52,16 +52,3 @@ async def _whole(file: FileBody) -> bytes:
     finally:
         file.close()
     return b"".join(parts)
-
-
-def _answer(request: Request, body: bytes) -> bytes:
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    request.setHeader(b"ETag", etag.encode())
-    request.setHeader(b"Cache-Control", b"no-cache")
-    if etag_matches(request.header("If-None-Match"), etag):
-        request.setResponseCode(304)
-        return b""
-    request.setHeader(b"Content-Type", b"application/json")
-    request.setHeader(b"X-Content-Type-Options", b"nosniff")
-    request.setHeader(b"Content-Length", str(len(body)).encode())
-    return body

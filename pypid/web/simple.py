@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from pypid.domain.errors import NotAcceptable
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.negotiation import Coding, Format, negotiate, preferred_coding
-from pypid.domain.ranges import etag_matches
 from pypid.flight import SingleFlight
 from pypid.indexes.index import Index
 from pypid.offload import Offload
+from pypid.web.conditional import send_unless_held, strong_etag
 from pypid.web.request import Request
 
 if sys.version_info >= (3, 14):
@@ -115,8 +114,7 @@ class SimplePages:
 def _make_body(render: Callable[[], bytes], page_format: Format, coding: Coding) -> Body:
     content = _COMPRESS[coding](render())
     # The two HTML forms are the same bytes under another type.
-    digest = hashlib.sha256(page_format.value.encode() + b"\0" + content)
-    return Body(content, f'"{digest.hexdigest()[:32]}"')
+    return Body(content, strong_etag(page_format.value.encode(), b"\0", content))
 
 
 def wants_simple_api(request: Request) -> bool:
@@ -147,15 +145,11 @@ def _asked_format(request: Request) -> str | None:
 
 
 def _send(request: Request, body: Body, page_format: Format, coding: Coding, *, cache_control: str) -> bytes:
-    request.setHeader(b"ETag", body.etag.encode())
-    request.setHeader(b"Cache-Control", cache_control.encode())
-    if etag_matches(request.header("If-None-Match"), body.etag):
-        request.setResponseCode(304)
-        return b""
-    charset = "; charset=utf-8" if page_format is Format.HTML else ""
-    request.setHeader(b"Content-Type", f"{page_format.value}{charset}".encode())
-    request.setHeader(b"X-Content-Type-Options", b"nosniff")
-    request.setHeader(b"Content-Length", str(len(body.content)).encode())
-    if coding is not Coding.IDENTITY:
-        request.setHeader(b"Content-Encoding", coding.value.encode())
-    return body.content
+    return send_unless_held(
+        request,
+        body.content,
+        body.etag,
+        content_type=f"{page_format.value}; charset=utf-8" if page_format is Format.HTML else page_format.value,
+        cache_control=cache_control,
+        coding=None if coding is Coding.IDENTITY else coding.value,
+    )
