@@ -13,6 +13,9 @@ MIN_COST = 4
 MAX_COST = 14
 """bcrypt's cost is the power of two of its rounds: 14 takes seconds for each check, 31 takes days."""
 
+MAX_PASSWORD = 72
+"""Bytes that bcrypt can take. Longer ones are refused, never cut off: a part must not open the door."""
+
 MAX_USER_LENGTH = 255
 """Bytes of UTF-8."""
 
@@ -100,6 +103,17 @@ def check_user_name(name: str) -> None:
         raise InvalidUserName(f"{shorten(name)} has a colon or a control character, which no user name may have")
     if name != name.strip() or name.startswith("#"):
         raise InvalidUserName(f"{shorten(name)} begins or ends with a space, or begins with '#'")
+
+
+def password_problem(password: bytes) -> str | None:
+    """Return why nobody can have this password, without it; None if somebody can."""
+    if not password:
+        return "the password is empty"
+    if b"\0" in password:
+        return "the password has a NUL character, at which bcrypt would stop reading"
+    if len(password) > MAX_PASSWORD:
+        return f"the password has {len(password)} bytes; bcrypt takes no more than {MAX_PASSWORD}, so use a shorter one"
+    return None
 
 
 def list_users(text: str) -> tuple[str, ...]:

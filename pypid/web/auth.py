@@ -11,11 +11,8 @@ from twisted.logger import Logger
 from twisted.web.http_headers import Headers
 
 from pypid.domain.errors import AuthenticationRequired, PermissionRefused
-from pypid.domain.htpasswd import Htpasswd
+from pypid.domain.htpasswd import Htpasswd, password_problem
 from pypid.offload import Offload
-
-MAX_PASSWORD = 72
-"""Bytes that bcrypt can take. Longer ones are refused, never cut off: a part must not open the door."""
 
 NOBODY = b"$2b$%02d$" + b"." * 53
 """A bcrypt hash, of the cost given, that no password has."""
@@ -75,6 +72,4 @@ def _credentials(headers: Headers) -> tuple[str, bytes]:
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:
-    if not password or len(password) > MAX_PASSWORD or b"\0" in password:
-        return False
-    return bcrypt.checkpw(password, hashed)
+    return password_problem(password) is None and bcrypt.checkpw(password, hashed)
