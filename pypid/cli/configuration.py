@@ -10,15 +10,12 @@ import click
 
 from pypid.config import Config, ConfigError, load_config
 
-EX_CONFIG = 78
-"""sysexits.h: something was found in a misconfigured state."""
-
 
 def load_or_exit(path: Path | None) -> Config:
-    """Return the configuration, or print every problem to stderr and exit with `EX_CONFIG`."""
+    """Return the configuration, or print every problem to stderr and exit with EX_CONFIG (78)."""
     try:
         return load_config(path, os.environ)
     except ConfigError as e:
         for problem in e.problems:
             click.echo(problem, err=True)
-        sys.exit(EX_CONFIG)
+        sys.exit(os.EX_CONFIG)

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from pypid.daemon.failure import CANNOT_CREATE, TEMPORARY, StartFailed
+from pypid.daemon.failure import StartFailed
 
 
 class DataDirectory:
@@ -30,7 +30,7 @@ class DataDirectory:
             raise StartFailed(
                 f"the data directory {self.path} cannot be used: {e.strerror}; "
                 "give another with data = ... in [server], or PYPID_SERVER__DATA",
-                CANNOT_CREATE,
+                os.EX_CANTCREAT,
             ) from e
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,7 +38,7 @@ class DataDirectory:
             holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
             self.close()
             raise StartFailed(
-                f"the data directory {self.path} is in use by another pypid (pid {holder or 'unknown'})", TEMPORARY
+                f"the data directory {self.path} is in use by another pypid (pid {holder or 'unknown'})", os.EX_TEMPFAIL
             ) from e
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)

@@ -13,7 +13,7 @@ from twisted.web.client import BrowserLikePolicyForHTTPS, HTTPConnectionPool, _H
 
 from pypid.config import Config
 from pypid.daemon.data import DataDirectory
-from pypid.daemon.failure import BAD_DATA, StartFailed
+from pypid.daemon.failure import StartFailed
 from pypid.indexes.downloads import Downloads
 from pypid.indexes.held import page_memory
 from pypid.indexes.publishing import Publisher
@@ -90,7 +90,7 @@ class Lasting:
             self._open_cache()
         except OSError as e:
             self.directory.close()
-            raise StartFailed(f"{e.filename}: {e.strerror}", BAD_DATA) from e
+            raise StartFailed(f"{e.filename}: {e.strerror}", os.EX_DATAERR) from e
         except StartFailed:
             self.directory.close()
             raise
@@ -101,13 +101,13 @@ class Lasting:
         try:
             self._hosted.open()
         except (sqlite3.Error, SchemaTooNew) as e:
-            raise StartFailed(f"hosted.db, which knows what was uploaded, cannot be opened: {e}", BAD_DATA) from e
+            raise StartFailed(f"hosted.db, which knows what was uploaded, cannot be opened: {e}", os.EX_DATAERR) from e
 
     def _open_cache(self) -> None:
         try:
             self._cache.open()
         except SchemaTooNew as e:
-            raise StartFailed(f"cache.db cannot be opened: {e}; it may be deleted", BAD_DATA) from e
+            raise StartFailed(f"cache.db cannot be opened: {e}; it may be deleted", os.EX_DATAERR) from e
         except sqlite3.DatabaseError as e:
             aside = self._cache.move_aside(f"corrupt-{int(time.time())}")
             self._log.error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -16,7 +17,7 @@ from twisted.python.failure import Failure
 
 from pypid import __version__
 from pypid.config import Config, ConfigError
-from pypid.daemon.failure import BAD_CONFIG, OS_ERROR, StartFailed
+from pypid.daemon.failure import StartFailed
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reload import ReloadService
 from pypid.daemon.snapshot import build_snapshot
@@ -81,7 +82,7 @@ class Daemon(Service):
             # An address that cannot be had is known at once: nothing is waited for.
             error = failures[0].value
             reason = error.socketError if isinstance(error, CannotListenError) else error
-            self._give_up(StartFailed(f"cannot listen on {description}: {reason}", OS_ERROR))
+            self._give_up(StartFailed(f"cannot listen on {description}: {reason}", os.EX_OSERR))
 
     def _endpoint(self, description: str) -> Deferred[IListeningPort]:
         listening: Deferred[IListeningPort] = serverFromString(self._reactor, _with_backlog(description)).listen(
@@ -94,7 +95,7 @@ class Daemon(Service):
             self._lasting.open()
             self._current.value = build_snapshot(self._config, self._lasting)
         except ConfigError as e:
-            self._give_up(StartFailed("; ".join(e.problems), BAD_CONFIG))
+            self._give_up(StartFailed("; ".join(e.problems), os.EX_CONFIG))
             return
         except StartFailed as e:
             self._give_up(e)

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from pypid.config import Config, ConfigError, load_config
-from pypid.daemon.failure import BAD_CONFIG, StartFailed
+from pypid.daemon.failure import StartFailed
 from pypid.daemon.service import Daemon
 
 _log = Logger()
@@ -37,7 +37,7 @@ class Options(usage.Options):
             self.config = self.load()
         except ConfigError as e:
             sys.stderr.writelines(f"{problem}\n" for problem in e.problems)
-            raise SystemExit(BAD_CONFIG) from e
+            raise SystemExit(os.EX_CONFIG) from e
 
     def load(self) -> Config:
         """Return the configuration as it is now. Raises `ConfigError`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pypid.daemon.data import DataDirectory
-from pypid.daemon.failure import CANNOT_CREATE, TEMPORARY, StartFailed
+from pypid.daemon.failure import StartFailed
 
 
 def test_it_is_made_and_names_its_owner(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_second_owner_is_told_who_the_first_is(tmp_path: Path) -> None:
     first.open()
     with pytest.raises(StartFailed, match=rf"in use by another pypid \(pid {os.getpid()}\)") as refused:
         second.open()
-    assert refused.value.code == TEMPORARY
+    assert refused.value.code == os.EX_TEMPFAIL
     first.close()
     second.open()
     second.close()
@@ -41,4 +41,4 @@ def test_a_path_that_cannot_be_a_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StartFailed, match=r"file/data cannot be used: Not a directory") as refused:
         DataDirectory(tmp_path / "file" / "data").open()
-    assert refused.value.code == CANNOT_CREATE
+    assert refused.value.code == os.EX_CANTCREAT

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from pypid.daemon.failure import BAD_CONFIG
 from pypid.daemon.tap import Options
 
 
@@ -33,7 +33,7 @@ def test_problems_are_shown_all_at_once(tmp_path: Path, capsys: pytest.CaptureFi
     path.write_text("[server]\ndrian = 3\n[users]\nfile = 1\n")
     with pytest.raises(SystemExit) as ended:
         Options().parseOptions(["--config", str(path)])
-    assert ended.value.code == BAD_CONFIG
+    assert ended.value.code == os.EX_CONFIG
     said = capsys.readouterr().err
     assert "drian" in said
     assert "did you mean drain?" in said
