@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from html.parser import HTMLParser
+from itertools import islice
 from types import MappingProxyType
 from urllib.parse import unquote, urljoin, urlsplit
 
 from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, offered, versions_of
-from pypid.domain.names import NormalizedName
+from pypid.domain.names import NormalizedName, shorten
 from pypid.domain.simple_page import (
+    MAX_FILES,
+    NAMES_AT_ONCE,
     InvalidPage,
     ParsedPage,
     Sieve,
@@ -26,6 +30,12 @@ from pypid.domain.simple_page import (
 )
 
 API_VERSION = "1.4"
+
+_MAX_TAG = 64 * 1024
+"""Characters of one tag, comment or script: html.parser matches each with one regular expression, holding the GIL."""
+
+_MAX_TAGS = 10 * MAX_FILES
+"""In one page, which has about three for each file."""
 
 _VERSION_NAME = "pypi:repository-version"
 _STATUS_NAME = "pypi:project-status"
@@ -47,20 +57,13 @@ def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPa
     its URL. Raises `InvalidPage`, and nothing else, for a body that is not
     such a page; a page without files is one.
     """
-    reader = _Reader()
-    try:
-        # Wrong bytes can only spoil the entry that they are in: filenames and digests are ASCII.
-        reader.feed(body.decode("utf-8-sig", errors="replace"))
-        reader.close()
-    except AssertionError as e:
-        # What html.parser raises for marked sections it does not know: <![x[
-        raise InvalidPage(f"not a project page in HTML: {e}") from e
+    reader = _read(body)
     if not reader.is_html:
         raise InvalidPage("not a project page in HTML: no doctype, no <html>, <body> or <a>")
     require_version_1(reader.metas.get(_VERSION_NAME))
     sieve = Sieve(project, base=_base(url, reader.base))
-    for anchor in reader.anchors:
-        sieve.offer(_from_anchor(anchor))
+    for entry in reader.entries:
+        sieve.offer(entry)
     status = known_status(reader.metas.get(_STATUS_NAME), reader.metas.get(_REASON_NAME))
     files = offered(sieve.files(), status)
     return ParsedPage(files, versions_of(files), sieve.dropped(), status)
@@ -72,8 +75,14 @@ def render_project(page: ProjectPage) -> bytes:
     return _document(f"Links for {page.name}", (_anchor(page.name, file) for file in page.files), metas)
 
 
-def render_project_list(names: Iterable[NormalizedName]) -> bytes:
-    return _document("Simple index", (_element("a", {"href": f"{name}/"}, name) for name in names))
+def render_project_list(names: Iterable[NormalizedName]) -> Iterator[bytes]:
+    """Return the body piece by piece: one call for a million names would not let other threads run."""
+    left = iter(names)
+    yield "\n".join(_head("Simple index")).encode()
+    # A normalized name has nothing to escape, and with a million of them that tells.
+    while some := [f'\n<a href="{name}/">{name}</a><br>' for name in islice(left, NAMES_AT_ONCE)]:
+        yield "".join(some).encode()
+    yield "\n".join(["", *_FOOT]).encode()
 
 
 def render_file_list(pages: Iterable[ProjectPage]) -> bytes:
@@ -86,7 +95,7 @@ class _Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.anchors: list[Attributes] = []
+        self.entries: list[DistributionFile] = []
         self.base: str | None = None
         self.metas: dict[str, str] = {}
         self.is_html = False
@@ -98,11 +107,36 @@ class _Reader(HTMLParser):
         self.is_html |= tag in {"html", "body", "a"}
         attributes = dict(reversed(attrs))  # of an attribute given twice, the first counts
         if tag == "a" and attributes.get("href"):
-            self.anchors.append(attributes)
+            if len(self.entries) == MAX_FILES:
+                raise InvalidPage(f"the page has more than {MAX_FILES} files")
+            self.entries.append(_from_anchor(attributes))
         elif tag == "base" and self.base is None:
             self.base = attributes.get("href")
         elif tag == "meta" and (name := attributes.get("name")) in _META_NAMES:
             self.metas.setdefault(name, attributes.get("content") or "")
+
+
+def _read(body: bytes) -> _Reader:
+    if body.count(b"<") > _MAX_TAGS:
+        raise InvalidPage(f"the page has more than {_MAX_TAGS} tags")
+    reader = _Reader()
+    # Wrong bytes can only spoil the entry that they are in: filenames and digests are ASCII.
+    decoder = getincrementaldecoder("utf-8-sig")(errors="replace")
+    try:
+        for start in range(0, len(body), _MAX_TAG):
+            reader.feed(decoder.decode(body[start : start + _MAX_TAG]))
+            if len(reader.rawdata) > _MAX_TAG:
+                raise InvalidPage(f"the page has a tag, a comment or a script of more than {_MAX_TAG} characters")
+        reader.feed(decoder.decode(b"", final=True))
+    except InvalidPage:
+        raise
+    except (AssertionError, ValueError) as e:
+        # What html.parser raises for marked sections it does not know: <![x[, and for references of 5000 digits.
+        raise InvalidPage(f"not a project page in HTML: {shorten(str(e))}") from e
+    # Never close(): it goes over the rest anew for each "<" in it.
+    if reader.rawdata.startswith("<"):
+        raise InvalidPage("the page is cut off in the middle of a tag")
+    return reader
 
 
 def _base(url: str, href: str | None) -> str:
@@ -160,7 +194,8 @@ def _anchor(project: NormalizedName, file: DistributionFile, up: str = "../../")
     if file.yanked is not None:
         attributes["data-yanked"] = file.yanked
     if file.core_metadata is not None:
-        attributes["data-core-metadata"] = attributes["data-dist-info-metadata"] = f"sha256={file.core_metadata}"
+        claim = f"sha256={file.core_metadata}" if file.core_metadata else "true"
+        attributes["data-core-metadata"] = attributes["data-dist-info-metadata"] = claim
     if file.provenance is not None:
         attributes["data-provenance"] = file.provenance
     return _element("a", attributes, file.filename)
@@ -174,8 +209,15 @@ def _status_metas(status: ProjectStatus) -> dict[str, str]:
 
 
 def _document(title: str, links: Iterable[str], metas: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    return "\n".join([*_head(title, metas), *(f"{link}<br>" for link in links), *_FOOT]).encode()
+
+
+_FOOT = ("</body>", "</html>", "")
+
+
+def _head(title: str, metas: Mapping[str, str] = MappingProxyType({})) -> list[str]:
     said = {_VERSION_NAME: API_VERSION, **metas}
-    lines = [
+    return [
         "<!DOCTYPE html>",
         "<html>",
         "<head>",
@@ -185,12 +227,7 @@ def _document(title: str, links: Iterable[str], metas: Mapping[str, str] = Mappi
         "</head>",
         "<body>",
         _element("h1", {}, title),
-        *(f"{link}<br>" for link in links),
-        "</body>",
-        "</html>",
-        "",
     ]
-    return "\n".join(lines).encode()
 
 
 def _element(tag: str, attributes: Mapping[str, str], text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, off
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
 from pypid.domain.simple_page import (
     MAX_FILES,
+    NAMES_AT_ONCE,
     InvalidPage,
     ParsedPage,
     Sieve,
@@ -34,8 +37,14 @@ _MAX_SIZE = 1 << 40
 _MAX_VERSION_LENGTH = 255
 """Characters. int(), and with it every version parser, refuses a number of more than 4300 digits."""
 
-_MAX_COMMAS = 32 * MAX_FILES
-"""In one page. A file entry of PyPI has about 15; a page of 64 MiB that is all commas would take gigabytes to read."""
+_MAX_COMMAS = 10 * MAX_FILES
+"""
+In one page. PyPI's entries have about 15 in 700 bytes, so 64 MiB of them have fewer; each costs up to 70 bytes
+of memory to read, and a page that is all commas would take gigabytes.
+"""
+
+_PIECE = 64 * 1024
+"""Bytes of a page that are looked at as text at one time."""
 
 
 class _Hashes(Struct, omit_defaults=True):
@@ -73,6 +82,9 @@ class _Status(Struct, omit_defaults=True):
     reason: str | None = None
 
 
+_NOTHING = msgspec.Raw(b"null")
+
+
 class _Received(Struct, rename="kebab"):
     """
     A project page as it arrives.
@@ -83,8 +95,12 @@ class _Received(Struct, rename="kebab"):
     files: list[msgspec.Raw]
     meta: _Meta | None = None
     name: str | None = None
-    versions: Any = None
-    project_status: Any = None
+    versions: msgspec.Raw = _NOTHING
+    project_status: msgspec.Raw = _NOTHING
+
+
+class _ListedProject(Struct):
+    name: str
 
 
 class _Page(Struct, omit_defaults=True, rename="kebab"):
@@ -97,6 +113,7 @@ class _Page(Struct, omit_defaults=True, rename="kebab"):
 
 _page_decoder = msgspec.json.Decoder(_Received)
 _file_decoder = msgspec.json.Decoder(_File)
+_claim_decoder = msgspec.json.Decoder(Any)
 
 
 def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPage:
@@ -114,9 +131,9 @@ def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPa
             sieve.offer(_from_wire(_file_decoder.decode(raw)))
         except msgspec.DecodeError as e:
             sieve.drop(f"entry {number}", str(e))
-    status = _status_from_wire(received.project_status)
+    status = _status_from_wire(_claim(received.project_status))
     files = offered(sieve.files(), status)
-    return ParsedPage(files, _named_versions(received.versions) or versions_of(files), sieve.dropped(), status)
+    return ParsedPage(files, _named_versions(_claim(received.versions)) or versions_of(files), sieve.dropped(), status)
 
 
 def render_project(page: ProjectPage) -> bytes:
@@ -135,20 +152,36 @@ def render_project(page: ProjectPage) -> bytes:
     return msgspec.json.encode(body)
 
 
-def render_project_list(names: Iterable[NormalizedName]) -> bytes:
-    return msgspec.json.encode({"meta": _Meta(API_VERSION), "projects": [{"name": name} for name in names]})
+def render_project_list(names: Iterable[NormalizedName]) -> Iterator[bytes]:
+    """Return the body piece by piece: one call for a million names would not let other threads run."""
+    left = iter(names)
+    yield b'{"meta":' + msgspec.json.encode(_Meta(API_VERSION)) + b',"projects":['
+    comma = b""
+    while some := [_ListedProject(name) for name in islice(left, NAMES_AT_ONCE)]:
+        yield comma + msgspec.json.encode(some)[1:-1]
+        comma = b","
+    yield b"]}"
 
 
 def _decode_page(body: bytes) -> _Received:
     if body.count(b",") > _MAX_COMMAS:
         raise InvalidPage(f"the page has more than {_MAX_COMMAS} values")
     try:
-        # As text: msgspec does not look at the encoding of what it skips.
-        return _page_decoder.decode(body.decode())
+        _require_utf8(body)
+        return _page_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise InvalidPage(f"not a project page in JSON: {e}") from e
     except RecursionError as e:
         raise InvalidPage("not a project page in JSON: nested too deeply") from e
+
+
+def _require_utf8(body: bytes) -> None:
+    """Raise UnicodeDecodeError for what msgspec may miss, as it does not look at the encoding of what it skips."""
+    # Piece by piece: one astral character would make the whole text four times as long as the body.
+    decoder = getincrementaldecoder("utf-8")()
+    for start in range(0, len(body), _PIECE):
+        decoder.decode(body[start : start + _PIECE])
+    decoder.decode(b"", final=True)
 
 
 def _require_project(name: str | None, project: NormalizedName) -> None:
@@ -161,6 +194,16 @@ def _require_project(name: str | None, project: NormalizedName) -> None:
         same = False
     if not same:
         raise InvalidPage(f"the page is of the project {shorten(name)}, not of {project}")
+
+
+def _claim(raw: msgspec.Raw) -> object:
+    """Return what is said beside the files, of whatever type; None for what cannot be read."""
+    if bytes(raw).count(b",") > MAX_FILES:
+        raise InvalidPage(f"the page has a list of more than {MAX_FILES}")
+    try:
+        return _claim_decoder.decode(raw)
+    except msgspec.DecodeError:
+        return None
 
 
 def _named_versions(versions: object) -> tuple[str, ...]:
@@ -176,7 +219,7 @@ def _status_from_wire(claim: object) -> ProjectStatus | None:
 def _from_wire(entry: _File) -> DistributionFile:
     """Return ``entry`` as it is, for a `Sieve`; only optional claims that mean nothing are left out."""
     claims = (entry.core_metadata, entry.dist_info_metadata, entry.data_dist_info_metadata)
-    # A bare ``true`` is no claim: what it would let through could not be verified.
+    # A bare ``true`` is no claim: what it would let through could not be verified. A wheel has its own METADATA.
     metadata = (known_sha256(claim.sha256) for claim in claims if isinstance(claim, _Hashes))
     return DistributionFile(
         filename=entry.filename,
@@ -198,7 +241,7 @@ def _yanked_from_wire(yanked: bool | str | None) -> str | None:  # noqa: FBT001 
 
 
 def _to_wire(project: NormalizedName, file: DistributionFile) -> _File:
-    metadata = None if file.core_metadata is None else _Hashes(file.core_metadata)
+    metadata = None if file.core_metadata is None else _Hashes(file.core_metadata) if file.core_metadata else True
     return _File(
         filename=file.filename,
         url=relative_url(project, file),

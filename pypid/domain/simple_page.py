@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from pypid.domain.filenames import UnknownFilename, parse_filename
@@ -14,12 +15,32 @@ from pypid.domain.names import NormalizedName, shorten
 MAX_FILES = 200_000
 """Entries of one page. The longest pages of PyPI have between 10 000 and 20 000."""
 
+MAX_REASON_LENGTH = 1000
+"""Characters. Of a longer text for people (why a file is yanked, a project archived) the rest is cut off."""
+
+MAX_SPECIFIER_LENGTH = 1000
+"""Characters of a Requires-Python, which has some ten of them in earnest."""
+
+MAX_URL_LENGTH = 8192
+"""Characters. What most servers take; signed URLs have up to 2000."""
+
+NAMES_AT_ONCE = 5_000
+"""Of a project list, rendered at once: a few milliseconds."""
+
+MAX_PROVENANCE_LENGTH = 2000
+"""Characters. pydantic, and so pypi-simple, refuses a page with a longer URL than 2083."""
+
+MAX_BASE_LENGTH = 1000
+"""Characters of what relative URLs start with, without its query: each of 200 000 files would have a copy."""
+
 MAX_DROPPED_LINES = 20
 """Lines that say why an entry was left out: enough to see the pattern, few enough for a log."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Printable ASCII. The backslash is a slash to browsers and none to RFC 3986.
 _URL = re.compile(r"[!-\[\]-~]+")
+_NETLOC = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z_])?))(?::[0-9]*)?")
+_NUMBER = re.compile("[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
 class InvalidPage(ValueError):
@@ -43,9 +64,15 @@ class Sieve:
     """Keeps the entries of a page that are files of one project and can be verified and fetched."""
 
     def __init__(self, project: NormalizedName, *, base: str) -> None:
-        """``base``: the absolute URL that the page's links are relative to; its userinfo is not handed on."""
+        """
+        ``base``: the absolute URL that the page's links are relative to; its userinfo is not handed on.
+
+        Raises `InvalidPage` for one that is too long.
+        """
         parts = urlsplit(base)
-        self._base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._base = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        if len(self._base) > MAX_BASE_LENGTH:
+            raise InvalidPage(f"what its links are relative to is longer than {MAX_BASE_LENGTH} characters")
         self._project = project
         self._kept: dict[str, DistributionFile] = {}
         self._disputed: set[str] = set()
@@ -63,7 +90,13 @@ class Sieve:
         self._count()
         try:
             self._check_filename(entry.filename)
-            file = replace(entry, sha256=_checked_sha256(entry.sha256), origin=_absolute(self._base, entry.origin))
+            _check_requires_python(entry.requires_python)
+            file = replace(
+                entry,
+                sha256=_checked_sha256(entry.sha256),
+                origin=_absolute(self._base, entry.origin),
+                yanked=None if entry.yanked is None else entry.yanked[:MAX_REASON_LENGTH],
+            )
         except ValueError as e:
             self._say(shorten(entry.filename), str(e))
         else:
@@ -141,6 +174,8 @@ def known_provenance(url: str | None) -> str | None:
     """Return ``url`` if it is an absolute https URL, the only kind that PEP 740 has."""
     if not url or not url.lower().startswith("https://"):
         return None
+    if len(url) > MAX_PROVENANCE_LENGTH or "xn--" in url.lower():
+        return None  # readers disagree on which names are proper punycode, and strict ones lose the whole page
     try:
         return _absolute(url, url)
     except ValueError:
@@ -153,7 +188,9 @@ def known_status(status: object, reason: object) -> ProjectStatus | None:
         known = Status(status)
     except ValueError:
         return None
-    return ProjectStatus(known, reason if isinstance(reason, str) and reason and not reason.isspace() else None)
+    if not isinstance(reason, str) or not reason or reason.isspace():
+        return ProjectStatus(known)
+    return ProjectStatus(known, reason[:MAX_REASON_LENGTH])
 
 
 def known_time(text: str | None) -> datetime | None:
@@ -174,6 +211,12 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
+def _check_requires_python(text: str | None) -> None:
+    # Neither cut off nor left out: both would let installers take the file that should not.
+    if text is not None and len(text) > MAX_SPECIFIER_LENGTH:
+        raise ValueError(f"its requires-python has more than {MAX_SPECIFIER_LENGTH} characters")
+
+
 def _checked_sha256(claim: str) -> str:
     digest = known_sha256(claim)
     if digest is None:
@@ -186,6 +229,8 @@ def _absolute(base: str, link: str | None) -> str:
     if not link or _URL.fullmatch(link) is None:
         # Before joining, because urllib silently removes control characters.
         raise ValueError(f"its URL {shorten(link or '')} is empty or has characters that no URL has")
+    if len(link) > MAX_URL_LENGTH:
+        raise ValueError(f"its URL has more than {MAX_URL_LENGTH} characters")
     url = urldefrag(urljoin(base, link)).url
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or _URL.fullmatch(url) is None:
@@ -194,4 +239,17 @@ def _absolute(base: str, link: str | None) -> str:
         raise ValueError("its URL contains a user name")
     if parts.port == 0:  # reading it raises ValueError for one that is no number or too large
         raise ValueError("its URL has port 0")
+    _check_host(parts.netloc)
     return url
+
+
+def _check_host(netloc: str) -> None:
+    """Raise ValueError for a host that strict readers refuse, and with it the whole page."""
+    match = _NETLOC.fullmatch(netloc)
+    if match is None:
+        raise ValueError(f"its URL has the host {shorten(netloc)}")
+    ipv6, name = match.groups()
+    if ipv6 is not None:
+        IPv6Address(ipv6)
+    elif _NUMBER.fullmatch(name.rpartition(".")[2]):
+        IPv4Address(name)  # whose last part is a number can be nothing else (WHATWG)

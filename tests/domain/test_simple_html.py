@@ -259,6 +259,11 @@ class RenderTests(SynchronousTestCase):
             ],
         )
 
+    def test_core_metadata_of_which_the_digest_is_not_known(self) -> None:
+        reader = HTMLReader(render_project(page_of(replace(a_file(), core_metadata=""))))
+        (anchor,) = [attributes for tag, attributes in reader.tags if tag == "a"]
+        self.assertEqual((anchor["data-core-metadata"], anchor["data-dist-info-metadata"]), ("true", "true"))
+
     def test_left_out(self) -> None:
         reader = HTMLReader(render_project(page_of(a_file())))
         (anchor,) = [attributes for tag, attributes in reader.tags if tag == "a"]
@@ -304,6 +309,6 @@ class RenderTests(SynchronousTestCase):
             self.assertTrue(url.startswith("https://index.test/root/files/demo/"), url)
 
     def test_list(self) -> None:
-        reader = HTMLReader(render_project_list([normalize_name("A"), normalize_name("b_c")]))
+        reader = HTMLReader(b"".join(render_project_list([normalize_name("A"), normalize_name("b_c")])))
         self.assertEqual([attrs["href"] for tag, attrs in reader.tags if tag == "a"], ["a/", "b-c/"])
         self.assertIn("b-c", reader.text)

@@ -344,6 +344,10 @@ class RenderTests(SynchronousTestCase):
             },
         )
 
+    def test_core_metadata_of_which_the_digest_is_not_known(self) -> None:
+        (file,) = rendered(replace(a_file(), core_metadata=""))["files"]
+        self.assertEqual((file["core-metadata"], file["dist-info-metadata"]), (True, True))
+
     def test_left_out(self) -> None:
         """What is not known is absent: uv rejects a page with nulls."""
         (file,) = rendered(DistributionFile(filename="demo-1.0.tar.gz", sha256=SHA256))["files"]
@@ -412,5 +416,5 @@ class RenderTests(SynchronousTestCase):
             self.assertTrue(urljoin(URL, wire["url"]).startswith("https://index.test/root/files/demo/"), wire["url"])
 
     def test_list(self) -> None:
-        body = json.loads(render_project_list([normalize_name("A"), normalize_name("b_c")]))
+        body = json.loads(b"".join(render_project_list([normalize_name("A"), normalize_name("b_c")])))
         self.assertEqual(body, {"meta": {"api-version": "1.4"}, "projects": [{"name": "a"}, {"name": "b-c"}]})
