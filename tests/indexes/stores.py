@@ -12,13 +12,20 @@ from typing import Any, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred, execute, fail
 
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.downloads import Downloads
+from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.held import PageMemory, page_memory
 from pypid.indexes.hosted import HostedIndex
 from pypid.indexes.index import FileBody
 from pypid.indexes.mirror import MirrorIndex
-from pypid.indexes.pages import MirroredPages, PageRules
+from pypid.indexes.mirroring import Mirroring, PageRules
+from pypid.indexes.pages import MirroredPages
+from pypid.indexes.provenance import MirroredProvenance
 from pypid.indexes.publishing import Publisher
+from pypid.indexes.upstream_json import UpstreamJson
+from pypid.indexes.upstream_list import UpstreamList
+from pypid.indexes.wheels import Wheels
 from pypid.offload import Offload, inline
 from pypid.storage.blobs import DirectoryBlobs
 from pypid.storage.database import Database
@@ -89,7 +96,7 @@ class StoresTestCase(UpstreamTestCase):
         self.sidecars = Sidecars(self.data / "records", self.disk)
         for part in (self.staging, self.blobs, self.sidecars):
             part.prepare()
-        self.downloads = Downloads(self.staging, self.blobs)
+        self.downloads = Downloads(self.staging, self.blobs, self.clock)
         self.hosted = HostedRecords(self.database("hosted"))
         self.cache_writer = Disk()
         self.cached = CachedRecords(self.database("cache", self.cache_writer))
@@ -103,6 +110,27 @@ class StoresTestCase(UpstreamTestCase):
 
     # What is built on it.
 
+    def mirroring(
+        self,
+        name: IndexName = MIRROR,
+        *,
+        upstream: str = f"{ROOT}/simple/",
+        records: CachedRecords | None = None,
+        memory: PageMemory | None = None,
+        rules: PageRules = RULES,
+    ) -> Mirroring:
+        """``records`` and ``memory`` of another object are those of an earlier run."""
+        return Mirroring(
+            index=name,
+            upstream=upstream,
+            rules=rules,
+            client=self.client,
+            records=records or self.cached,
+            memory=page_memory(2**20) if memory is None else memory,
+            parse=inline,
+            now=self.clock.seconds,
+        )
+
     def mirror_pages(
         self,
         name: IndexName = MIRROR,
@@ -112,26 +140,39 @@ class StoresTestCase(UpstreamTestCase):
         memory: PageMemory | None = None,
         rules: PageRules = RULES,
     ) -> MirroredPages:
-        """``records`` and ``memory`` of another object are those of an earlier run."""
         return MirroredPages(
-            name,
-            f"{root}/simple/",
-            rules,
-            client=self.client,
-            records=records or self.cached,
-            memory=page_memory(2**20) if memory is None else memory,
-            parse=inline,
-            now=self.clock.seconds,
+            self.mirroring(name, upstream=f"{root}/simple/", records=records, memory=memory, rules=rules)
         )
 
-    def mirror(self, name: IndexName = MIRROR, pages: MirroredPages | None = None) -> MirrorIndex:
+    def mirror(
+        self,
+        name: IndexName = MIRROR,
+        pages: MirroredPages | None = None,
+        mirroring: Mirroring | None = None,
+        upstream_list: UpstreamList | None = None,
+    ) -> MirrorIndex:
+        mirroring = mirroring or self.mirroring(name)
+        pages = pages or MirroredPages(mirroring)
+        files = FetchedFiles(name, self.downloads, self.cached, self.blobs)
+        core_metadata = CoreMetadata(
+            name,
+            pages,
+            files,
+            Wheels(files, blobs=self.blobs, inspect=inline),
+            records=self.cached,
+            staging=self.staging,
+            blobs=self.blobs,
+        )
+        fetcher = UpstreamClient(self.agent, self.clock, LIMITS)
         return MirrorIndex(
             name,
-            pages or self.mirror_pages(name),
-            fetcher=UpstreamClient(self.agent, self.clock, LIMITS),
-            downloads=self.downloads,
-            records=self.cached,
-            blobs=self.blobs,
+            pages,
+            files,
+            core_metadata,
+            UpstreamJson(mirroring),
+            provenance=MirroredProvenance(mirroring),
+            fetcher=fetcher,
+            upstream_list=upstream_list,
         )
 
     def hosted_index(self, name: str = "main") -> HostedIndex:

@@ -2,7 +2,7 @@
 
 from pypid.domain.errors import ProjectNotFound, UpstreamUnavailable
 from pypid.domain.names import NormalizedName
-from pypid.indexes.pages import ABSENT_TTL, RETRY_AFTER_FAILURE
+from pypid.indexes.mirrored import ABSENT_TTL, RETRY_AFTER_FAILURE
 from tests.indexes.stores import RULES
 from tests.indexes.test_pages import FILES_1, FILES_2, OLD_ENOUGH, PagesTestCase
 from tests.kit.dists import wheel
@@ -36,7 +36,7 @@ class AbsenceTests(PagesTestCase):
         self.assertEqual(self.asked(), 2)
         self.pages = self.mirror_pages()
         self.gone()
-        self.assertEqual((self.asked(), self.successResultOf(start(self.pages.known()))), (3, []))
+        self.assertEqual((self.asked(), list(self.successResultOf(start(self.pages.known())))), (3, []))
 
     def test_withdrawal_found_behind_the_answer_counts_for_the_next(self) -> None:
         self.got()
@@ -166,7 +166,7 @@ class TroubleTests(PagesTestCase):
         self.pages = self.mirror_pages()
         self.index.remove_project("demo")
         self.failureResultOf(self.get(), ProjectNotFound)
-        self.assertEqual(self.successResultOf(start(self.pages.known())), [])
+        self.assertEqual(list(self.successResultOf(start(self.pages.known()))), [])
 
 
 class FullDiskTests(PagesTestCase):

@@ -133,7 +133,7 @@ class RestartTests(PagesTestCase):
         self.restart()
         self.assertEqual(self.successResultOf(self.get()).revision, first.revision)
         self.assertEqual(self.asked(), 1)
-        self.assertEqual(self.successResultOf(start(self.pages.known())), [DEMO])
+        self.assertEqual(list(self.successResultOf(start(self.pages.known()))), [DEMO])
 
     def test_old_page_is_confirmed_and_stays_confirmed(self) -> None:
         self.got()

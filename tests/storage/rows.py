@@ -28,6 +28,7 @@ def a_row(filename: str = "demo-1.0.tar.gz", **values: Any) -> HostedFile:
         "blake2_256": "cd" * 32,
         "md5": "ef" * 16,
         "requires_python": ">=3.9",
+        "summary": "What it is",
         "core_metadata": None,
         "yanked": None,
         "uploaded_at": "2026-01-02T03:04:05.000006+00:00",

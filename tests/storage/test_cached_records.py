@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+from pypid.domain.core_metadata import FoundMetadata
 from pypid.domain.files import TimeSource
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.upload_times import ToldTime
@@ -78,7 +79,19 @@ class CachedRecordsTests(RecordsCase):
         self.keep(self.stored, MAIN, OTHER)
         self.keep(self.stored)
         self.keep(self.stored, TWO)
-        self.assertEqual(self.successResultOf(self.records.projects(MAIN)), [DEMO, OTHER])
+        self.assertEqual(list(self.result(self.records.projects(MAIN))), [DEMO, OTHER])
+
+    def test_projects_are_read_again_only_when_there_are_others(self) -> None:
+        """Pages are refreshed all the time; the list of 100,000 projects is not read each time."""
+        self.keep(self.stored)
+        before = self.result(self.records.projects(MAIN))
+        self.keep(dataclasses.replace(self.stored, body=b"2"))
+        self.successResultOf(self.records.drop_page(MAIN, OTHER))
+        self.assertIs(self.result(self.records.projects(MAIN)), before)
+        self.keep(self.stored, MAIN, OTHER)
+        self.assertEqual(list(self.result(self.records.projects(MAIN))), [DEMO, OTHER])
+        self.successResultOf(self.records.drop_page(MAIN, DEMO))
+        self.assertEqual(list(self.result(self.records.projects(MAIN))), [OTHER])
 
     def test_files(self) -> None:
         """Several files of one name, one after the other at the upstream, each keep their own URL."""
@@ -94,6 +107,25 @@ class CachedRecordsTests(RecordsCase):
             (TWO, DEMO, "demo-1.0.tar.gz", "ab" * 8),
         ):
             self.assertIsNone(self.successResultOf(self.records.file(index, project, filename, prefix)))
+
+    def test_found_metadata(self) -> None:
+        """What was found last counts, for that file of one project in one index, over a restart."""
+        none = FoundMetadata(
+            filename="demo-1.0-py3-none-any.whl", sha256="ab" * 32, claim="cd" * 32, core_metadata=None, verified=True
+        )
+        first = dataclasses.replace(none, core_metadata="ef" * 32, claim=None, verified=False)
+        other = dataclasses.replace(first, sha256="12" * 32)
+        for found in (first, none, other):
+            self.successResultOf(self.records.keep_found_metadata(MAIN, DEMO, found))
+        self.successResultOf(self.records.drop_page(MAIN, DEMO))
+        self.records = CachedRecords(self.database())
+        for found in (none, other):
+            self.assertEqual(self.result(self.records.found_metadata(MAIN, DEMO, *found.key)), found)
+        self.assertEqual(set(self.result(self.records.all_found_metadata(MAIN, DEMO))), {none, other})
+        for index, project in ((TWO, DEMO), (MAIN, OTHER)):
+            self.assertIsNone(self.result(self.records.found_metadata(index, project, *none.key)))
+            self.assertEqual(self.result(self.records.all_found_metadata(index, project)), [])
+        self.assertIsNone(self.result(self.records.found_metadata(MAIN, DEMO, none.filename, "ef" * 32)))
 
     def test_told_times(self) -> None:
         """A time is told once, of one file of one project in one index, to the microsecond and over a restart."""

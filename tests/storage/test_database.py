@@ -12,7 +12,10 @@ from tests.storage.databases import DatabaseCase, insert, names, one_row
 class OpenTests(DatabaseCase):
     def test_from_nothing(self) -> None:
         """A new data directory gets each database with its newest schema."""
-        for schema, tables in (("hosted", {"project", "file"}), ("cache", {"page", "file", "told_time"})):
+        for schema, tables in (
+            ("hosted", {"project", "file"}),
+            ("cache", {"page", "file", "told_time", "found_metadata"}),
+        ):
             self.path = self.directory / f"{schema}.db"
             self.opened(schema=schema)
             rows = self.other().execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()

@@ -113,8 +113,25 @@ class HostedRecordsTests(RecordsCase):
 
     def test_projects(self) -> None:
         self.publish(a_row("other-1.0.tar.gz", project=OTHER), a_row(), a_row("demo-2.0.tar.gz"), a_row(index_name=TWO))
-        self.assertEqual(self.successResultOf(self.records.projects(MAIN)), [DEMO, OTHER])
-        self.assertEqual(self.successResultOf(self.records.projects(TWO)), [DEMO])
+        self.assertEqual(list(self.result(self.records.projects(MAIN))), [DEMO, OTHER])
+        self.assertEqual(list(self.result(self.records.projects(TWO))), [DEMO])
+
+    def test_projects_are_read_again_when_they_may_have_changed(self) -> None:
+        self.publish(a_row())
+        before = self.result(self.records.projects(MAIN))
+        self.assertIs(self.result(self.records.projects(MAIN)), before)
+        self.publish(a_row("demo-2.0.tar.gz"))
+        self.assertEqual(self.result(self.records.projects(MAIN)).revision, before.revision, "the same names")
+        self.publish(a_row("other-1.0.tar.gz", project=OTHER))
+        after = self.result(self.records.projects(MAIN))
+        self.assertEqual(list(after), [DEMO, OTHER])
+        self.assertNotEqual(after.revision, before.revision)
+
+    def test_pages_of_an_index_are_those_of_its_projects(self) -> None:
+        self.publish(a_row("other-1.0.tar.gz", project=OTHER), a_row(), a_row("demo-2.0.tar.gz", version="2.0"))
+        self.publish(a_row(index_name=TWO))
+        expected = [self.result(self.records.page(MAIN, project)) for project in (DEMO, OTHER)]
+        self.assertEqual(self.result(self.records.pages(MAIN)), expected)
 
     def test_read_once(self) -> None:
         """A page that is asked for again is answered from memory, and so is a name that is not hosted."""

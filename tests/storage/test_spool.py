@@ -89,6 +89,32 @@ class HoldBackTests(SpoolCase):
         self.assertEqual(self.successResultOf(reading), b"x" * 10)
 
 
+class MissingTests(SpoolCase):
+    """How many bytes have to come before one can be read: more than up to it, since the end is withheld."""
+
+    def test_big_file(self) -> None:
+        self.assertEqual(self.spool.missing(10), 11, "before anything is known")
+        self.begin(BIG)
+        last = BIG - HOLD_BACK - 1
+        self.assertEqual([self.spool.missing(offset) for offset in (0, last, last + 1, BIG)], [1, last + 1, BIG, BIG])
+        self.write(b"x" * 100)
+        self.assertEqual([self.spool.missing(offset) for offset in (99, 100, last + 1)], [0, 1, BIG - 100])
+        self.write(b"x" * (BIG - 100))
+        self.assertEqual([self.spool.missing(offset) for offset in (last, last + 1)], [0, 0])
+
+    def test_small_file(self) -> None:
+        self.begin(WHOLE)
+        self.write(b"x" * 100)
+        self.assertEqual([self.spool.missing(offset) for offset in (0, 200)], [WHOLE - 100] * 2)
+
+    def test_size_unknown(self) -> None:
+        self.begin(None)
+        self.write(b"x" * 100)
+        self.assertEqual(self.spool.missing(10), 11)
+        self.spool.finish()
+        self.assertEqual(self.spool.missing(10), 0)
+
+
 class SizeTests(SpoolCase):
     def test_announced(self) -> None:
         asked = Deferred.fromCoroutine(self.spool.announced())

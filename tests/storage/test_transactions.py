@@ -19,7 +19,7 @@ _HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
-connection.execute("INSERT INTO project VALUES ('main', 'theirs', 1)")
+connection.execute("INSERT INTO project (index_name, name, serial) VALUES ('main', 'theirs', 1)")
 print("held", flush=True)
 sys.stdin.readline()
 connection.execute("COMMIT")
@@ -60,7 +60,7 @@ class WriteTests(DatabaseCase):
         def dangling(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA defer_foreign_keys = ON")
             insert("demo")(connection)
-            connection.execute("INSERT INTO file VALUES ('main', 'f', 'nobody', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)")
+            connection.execute("INSERT INTO file VALUES ('main', 'f', 'nobody', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)")
 
         self.failureResultOf(database.write(dangling), sqlite3.IntegrityError)
         self.assertEqual(self.successResultOf(database.read(names)), [])

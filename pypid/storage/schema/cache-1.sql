@@ -1,9 +1,14 @@
 -- cache.db: what was fetched. Disposable: everything in it can be fetched again, but for told_time.
 -- body: as upstream sent it, in the content coding that `encoding` names.
+-- kind: 'simple' is the project page, 'json' the legacy JSON of the project, 'json/1.0' that of a release.
+-- 'list' is, under the project '', the list of all projects: their names, sorted, a line each.
+-- 'provenance/https://...' is the provenance of one file, by its URL.
 -- fetched_at: seconds since 1970 by the wall clock, since it must outlive a restart.
+-- version, summary: of the latest release, for the search, where the body says it.
 CREATE TABLE page (
     index_name    TEXT NOT NULL,
     project       TEXT NOT NULL,
+    kind          TEXT NOT NULL,
     upstream      TEXT NOT NULL,
     url           TEXT NOT NULL,
     content_type  TEXT NOT NULL,
@@ -12,8 +17,13 @@ CREATE TABLE page (
     etag          TEXT,
     last_modified TEXT,
     fetched_at    REAL NOT NULL,
-    PRIMARY KEY (index_name, project)
+    version       TEXT,
+    summary       TEXT,
+    PRIMARY KEY (index_name, project, kind)
 );
+
+-- Lists and searches are answered from this alone, without the bodies.
+CREATE INDEX page_search ON page (index_name, project, kind, version, summary);
 
 -- Files whose blob is kept. They stay downloadable when the page no longer lists them (lock files).
 CREATE TABLE file (
@@ -35,5 +45,20 @@ CREATE TABLE told_time (
     sha256      TEXT NOT NULL,
     upload_time TEXT NOT NULL,
     source      TEXT NOT NULL,
+    PRIMARY KEY (index_name, project, filename, sha256)
+);
+
+-- What was read in wheels: where upstream offers no core metadata, or not that which it claims.
+-- claim: the sha256 of the METADATA that upstream claimed; while it claims another one, that is believed.
+-- core_metadata: the sha256 of the METADATA, whose blob is kept; NULL where the wheel has none.
+-- verified: 0 if it was read from parts of the wheel, whose digest nobody could check.
+CREATE TABLE found_metadata (
+    index_name    TEXT NOT NULL,
+    project       TEXT NOT NULL,
+    filename      TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    claim         TEXT,
+    core_metadata TEXT,
+    verified      INTEGER NOT NULL,
     PRIMARY KEY (index_name, project, filename, sha256)
 );
