@@ -43,6 +43,10 @@ class DigestMismatch(UpstreamBroken):
     """The bytes that arrived are not those that the index page promised."""
 
 
+class RangesRefused(UpstreamBroken):
+    """Upstream did not send the part of the file that it was asked for, or not as such."""
+
+
 class UploadRefused(PackageIndexError):
     """The upload cannot be accepted; ``problems`` names every reason, one line each."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 # A hundred digits are beyond any file and cheap as an int; a longer number makes the header malformed.
 _SPEC = re.compile(r"([0-9]{0,100})[ \t]*-[ \t]*([0-9]{0,100})")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,100})-([0-9]{1,100})/([0-9]{1,100}|\*)", re.IGNORECASE)
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -67,6 +68,14 @@ def _suffix(length: int, size: int) -> ByteRange | None:
     return ByteRange(max(size - length, 0), size)
 
 
+def is_content_range_of(part: ByteRange, header: str | None) -> bool:
+    """Return whether a Content-Range header says that exactly ``part`` is sent, of a file that can have it."""
+    match = _CONTENT_RANGE.fullmatch(header or "")
+    if match is None or ByteRange(int(match[1]), int(match[2]) + 1) != part:
+        return False
+    return match[3] == "*" or int(match[3]) >= part.stop
+
+
 def if_range_matches(header: str | None, etag: str) -> bool:
     """
     Return whether a Range header counts, given the If-Range header beside it.
@@ -77,6 +86,17 @@ def if_range_matches(header: str | None, etag: str) -> bool:
     if header is None:
         return True
     return header.strip() == etag and not etag.startswith("W/")
+
+
+def is_resumption(header: str | None, if_range: str | None) -> bool:
+    """
+    Return whether a client that sends this Range, and this If-Range, seems to complete a file that it has begun.
+
+    Who only looks into a file names both ends of what it looks at, or asks
+    for the last bytes; and does not say which bytes it has.
+    """
+    spec = _single_spec(header)
+    return if_range is not None or (spec is not None and bool(spec[0]) and not spec[1])
 
 
 def etag_matches(if_none_match: str | None, etag: str) -> bool:

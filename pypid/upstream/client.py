@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet import defer
@@ -14,8 +14,10 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IResponse
 
 from pypid import __version__
-from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
-from pypid.upstream.body import BodyTooLarge, read_body
+from pypid.domain.errors import RangesRefused, UpstreamBroken, UpstreamUnavailable
+from pypid.domain.provenance import PROVENANCE_TYPE
+from pypid.domain.ranges import ByteRange, is_content_range_of
+from pypid.upstream.body import BodyTooLarge, Write, read_body
 from pypid.upstream.network import NETWORK_ERRORS, cancellable, reason
 from pypid.upstream.urls import encoded, redirected, shown
 
@@ -27,8 +29,21 @@ MAX_REDIRECTS = 5
 RETRY_AFTER_LIMITS = (1, 600)
 """Seconds between which an upstream's Retry-After is believed (A12)."""
 
-PAGE_ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-PAGE_TYPES = frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"})
+
+@dataclass(frozen=True, slots=True)
+class PageTypes:
+    """What a page may be."""
+
+    accept: str
+    types: frozenset[str]
+
+
+SIMPLE_TYPES = PageTypes(
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1",
+    frozenset({"application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"}),
+)
+JSON_TYPES = PageTypes("application/json", frozenset({"application/json"}))
+PROVENANCE_TYPES = PageTypes(PROVENANCE_TYPE, frozenset({PROVENANCE_TYPE, "application/json"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +79,10 @@ class Absent:
     """Upstream says that there is no such thing."""
 
 
+TakePage = Callable[[str, str], Write]
+"""Given a page's content type and content coding, returns what takes its bytes."""
+
+
 class FileSink(Protocol):
     """Who takes a file's bytes."""
 
@@ -94,16 +113,34 @@ class UpstreamClient:
         self._clock = clock
         self._limits = limits
 
-    async def page(self, url: str, *, etag: str | None, last_modified: str | None) -> FetchedPage | Unchanged | Absent:
+    async def page(
+        self, url: str, types: PageTypes = SIMPLE_TYPES, *, etag: str | None, last_modified: str | None
+    ) -> FetchedPage | Unchanged | Absent:
         """Fetch the page at ``url``, only if it has changed since the validators given were sent with it."""
-        headers = {"Accept": PAGE_ACCEPT, "Accept-Encoding": "gzip"}
-        if etag is not None:
-            headers["If-None-Match"] = etag
-        elif last_modified is not None:
-            headers["If-Modified-Since"] = last_modified
-        return await self._within(self._limits.page_timeout, self._page(url, headers))
+        headers = _page_headers(types, etag, last_modified)
+        chunks: list[bytes] = []
 
-    async def _page(self, url: str, headers: dict[str, str]) -> FetchedPage | Unchanged | Absent:
+        async def collect(data: bytes) -> None:
+            chunks.append(data)
+
+        asking = self._page(url, types, headers, lambda _type, _encoding: collect, limit=self._limits.max_page)
+        answer = await self._within(self._limits.page_timeout, asking)
+        return replace(answer, body=b"".join(chunks)) if isinstance(answer, FetchedPage) else answer
+
+    async def long_page(
+        self, url: str, take: TakePage, *, etag: str | None, last_modified: str | None, limit: int
+    ) -> FetchedPage | Unchanged | Absent:
+        """
+        Pass the page at ``url`` on as it comes and as fast as it is taken, else be like `page`.
+
+        It may have ``limit`` bytes, and take the time of a file. The `FetchedPage` has no body.
+        """
+        asking = self._page(url, SIMPLE_TYPES, _page_headers(SIMPLE_TYPES, etag, last_modified), take, limit=limit)
+        return await self._within(self._limits.file_timeout, asking)
+
+    async def _page(
+        self, url: str, types: PageTypes, headers: dict[str, str], take: TakePage, *, limit: int
+    ) -> FetchedPage | Unchanged | Absent:
         response, url = await self._ask(b"GET", url, headers)
         if response.code == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             await self._discard(response)
@@ -113,20 +150,21 @@ class UpstreamClient:
             return Absent()
         await self._expect_success(response, url)
         content_type = (_header(response, "Content-Type") or "").partition(";")[0].strip().lower()
-        if content_type not in PAGE_TYPES:
+        if content_type not in types.types:
             await self._discard(response)
             raise UpstreamBroken(f"{shown(url)} is no index page: its type is {content_type!r}")
-        chunks: list[bytes] = []
-
-        async def collect(data: bytes) -> None:
-            chunks.append(data)
-
-        await self._read(response, collect, limit=self._limits.max_page)
+        encoding = (_header(response, "Content-Encoding") or "identity").strip().lower()
+        try:
+            write = take(content_type, encoding)
+        except Exception:
+            await self._discard(response)
+            raise
+        await self._read(response, write, limit=limit)
         return FetchedPage(
             url=url,
             content_type=content_type,
-            encoding=(_header(response, "Content-Encoding") or "identity").strip().lower(),
-            body=b"".join(chunks),
+            encoding=encoding,
+            body=b"",
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
         )
@@ -144,6 +182,38 @@ class UpstreamClient:
             await self._discard(response)
             raise
         await self._read(response, sink.write, limit=self._limits.max_file, close_ends=True)
+
+    async def part(self, url: str, part: ByteRange, sink: FileSink) -> None:
+        """
+        Pass ``part`` of the file at ``url`` to ``sink``, as they come and as fast as it takes them.
+
+        Raises `RangesRefused` when anything else than exactly that part comes;
+        the sink may have taken some of it by then. Nothing vouches for the
+        bytes: the digest that the index knows is that of the whole file.
+        """
+        await self._within(self._limits.file_timeout, self._part(url, part, sink))
+
+    async def _part(self, url: str, part: ByteRange, sink: FileSink) -> None:
+        asked = f"bytes={part.start}-{part.stop - 1}"
+        response, url = await self._ask(b"GET", url, {"Accept-Encoding": "identity", "Range": asked})
+        if response.code not in {200, 206, 416}:
+            await self._expect_success(response, url)
+        if not _is_part(response, part):
+            await self._discard(response)
+            raise RangesRefused(f"{shown(url)} does not answer with {asked}, which it was asked for")
+        left = part.stop - part.start
+        sink.begin(left)
+
+        async def write(data: bytes) -> None:
+            nonlocal left
+            left -= len(data)
+            if left < 0:
+                raise RangesRefused(f"{shown(url)} sends more than {asked}, which it was asked for")
+            await sink.write(data)
+
+        await self._read(response, write, limit=self._limits.max_file, close_ends=True)
+        if left > 0:
+            raise RangesRefused(f"{shown(url)} sends {left} bytes too few for {asked}")
 
     async def file_size(self, url: str) -> int | None:
         """Return the length of the file at ``url`` without fetching it; None where upstream does not say."""
@@ -211,8 +281,28 @@ class UpstreamClient:
             raise UpstreamUnavailable(f"upstream was not done after {seconds:g} s") from e
 
 
+def _page_headers(types: PageTypes, etag: str | None, last_modified: str | None) -> dict[str, str]:
+    headers = {"Accept": types.accept, "Accept-Encoding": "gzip"}
+    if etag is not None:
+        headers["If-None-Match"] = etag
+    elif last_modified is not None:
+        headers["If-Modified-Since"] = last_modified
+    return headers
+
+
 def _with_agent(headers: dict[str, str]) -> dict[str, list[str]]:
     return {name: [value] for name, value in {**headers, "User-Agent": f"pypid/{__version__}"}.items()}
+
+
+def _is_part(response: IResponse, part: ByteRange) -> bool:
+    """Return whether ``response`` holds those bytes of the file, and nothing else."""
+    said = [value.decode("latin-1") for value in response.headers.getRawHeaders(b"Content-Range") or ()]
+    return (
+        response.code == 206
+        and is_content_range_of(part, ", ".join(said))
+        and response.length in {part.stop - part.start, UNKNOWN_LENGTH}
+        and _header(response, "Content-Encoding") in {None, "identity"}
+    )
 
 
 def _header(response: IResponse, name: str) -> str | None:

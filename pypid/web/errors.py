@@ -26,6 +26,7 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.UpstreamUnavailable: 503,
     errors.UpstreamBroken: 502,
     errors.DigestMismatch: 502,
+    errors.RangesRefused: 502,
     errors.UploadRefused: 400,
     errors.FileExists: 400,
     errors.UploadTooLarge: 413,

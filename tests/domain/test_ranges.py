@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.ranges import ByteRange, UnsatisfiableRange, etag_matches, if_range_matches, parse_range
+from pypid.domain.ranges import (
+    ByteRange,
+    UnsatisfiableRange,
+    etag_matches,
+    if_range_matches,
+    is_content_range_of,
+    is_resumption,
+    parse_range,
+)
 from tests.domain.strategies import patient
 
 ETAG = '"sha256:abc"'
@@ -111,6 +119,40 @@ class ParseRangeTests(SynchronousTestCase):
             self.assertTrue(0 <= part.start < part.stop <= size)
 
 
+class ContentRangeTests(SynchronousTestCase):
+    def test_part_that_was_asked_for(self) -> None:
+        for header in ("bytes 10-19/100", "Bytes 10-19/20", "bytes 10-19/*"):
+            self.assertTrue(is_content_range_of(ByteRange(10, 20), header), header)
+
+    def test_anything_else(self) -> None:
+        for header in (
+            None,
+            "",
+            "bytes 10-18/100",
+            "bytes 11-19/100",
+            "bytes 0-99/100",
+            "bytes 10-19",
+            "bytes 10-19/",
+            "bytes 10-19/19",
+            "bytes 10-19/-1",
+            "bytes */100",
+            "bytes=10-19/100",
+            "bytes 10 - 19/100",
+            " bytes 10-19/100",
+            "items 10-19/100",
+            "bytes +10-19/100",
+            "bytes \u0661\u0660-19/100",
+            "bytes 10-19/100, bytes 10-19/100",
+            "bytes 10-19/" + "9" * 5000,
+        ):
+            self.assertFalse(is_content_range_of(ByteRange(10, 20), header), header)
+
+    @patient
+    @given(st.text() | st.text("bytes -/*,0123456789 ").map("bytes {}".format))
+    def test_any_header(self, header: str) -> None:
+        is_content_range_of(ByteRange(1, 2), header)
+
+
 class IfRangeTests(SynchronousTestCase):
     def test_same_file(self) -> None:
         """Without a condition, or with today's tag, a download is resumed."""
@@ -124,6 +166,19 @@ class IfRangeTests(SynchronousTestCase):
 
     def test_weak_never(self) -> None:
         self.assertFalse(if_range_matches('W/"a"', 'W/"a"'))
+
+
+class ResumptionTests(SynchronousTestCase):
+    def test_look(self) -> None:
+        """uv, pip and poetry at the end of a wheel."""
+        for header in ("bytes=10-19", "bytes=-16384", "bytes=-", "bytes=0-1,5-", "items=5-", "", None):
+            self.assertFalse(is_resumption(header, None), header)
+
+    def test_rest_of_a_file(self) -> None:
+        """pip says what it has; curl and wget ask for all the rest."""
+        self.assertTrue(is_resumption("bytes=10-19", ETAG))
+        for header in ("bytes=10-", "bytes=0-"):
+            self.assertTrue(is_resumption(header, None), header)
 
 
 class IfNoneMatchTests(SynchronousTestCase):
