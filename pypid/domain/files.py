@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -60,7 +62,11 @@ class DistributionFile:
     yanked: str | None = None
     """None: not yanked. ``""``: yanked without a reason (PEP 592)."""
     core_metadata: str | None = None
-    """The sha256 of the file's METADATA (PEP 658), if it can be fetched beside it."""
+    """
+    The sha256 of the file's METADATA (PEP 658), if it can be fetched beside it.
+
+    ``""``: it can, its digest is known when somebody has.
+    """
     provenance: str | None = None
     """Absolute https URL of the file's attestations (PEP 740)."""
     origin: str | None = None
@@ -79,6 +85,8 @@ class ProjectPage:
     files: tuple[DistributionFile, ...]
     revision: str
     """Equal revisions of one (index, project) hold equal files: the key of what is rendered."""
+    serial: int = 0
+    """Of an uploaded project: grows with each change, and is greater than that of all that changed before."""
     max_age: int = 0
     """Seconds for which a client may use the page unasked; 0: it must revalidate each time."""
     versions: tuple[str, ...] = field(default=())
@@ -92,6 +100,19 @@ class ProjectPage:
             if file.filename == filename and file.digest_prefix == digest_prefix:
                 return file
         return None
+
+    def revised(self, files: tuple[DistributionFile, ...], changes: Iterable[str]) -> ProjectPage:
+        """Return the page with other ``files``, known by another revision; ``changes`` say all that is different."""
+        digest = hashlib.sha256(self.revision.encode())
+        for change in changes:
+            digest.update(f"{change}\n".encode())
+        return replace(self, files=files, revision=digest.hexdigest()[:32])
+
+
+def other_bytes(before: ProjectPage, after: ProjectPage) -> tuple[str, ...]:
+    """Return the filenames that ``after`` has with another sha256 than ``before``."""
+    known = {file.filename: file.sha256 for file in before.files}
+    return tuple(file.filename for file in after.files if known.get(file.filename, file.sha256) != file.sha256)
 
 
 def offered(files: tuple[DistributionFile, ...], status: ProjectStatus | None) -> tuple[DistributionFile, ...]:

@@ -5,20 +5,43 @@ from __future__ import annotations
 import lzma
 import zipfile
 import zlib
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import ParsedFilename
 from pypid.domain.names import normalize_name, shorten
+from pypid.domain.partial import MissingPart, PartialFile
+from pypid.domain.ranges import ByteRange
 
 MAX_METADATA = 10 * 1024 * 1024
 """Bytes. The longest METADATA on PyPI, with its README inside, is well under a tenth of it."""
 
 MAX_ENTRIES = 100_000
 """Files in one wheel: several times what the biggest hold."""
+
+PART = 256 * 1024
+"""
+Bytes to ask for at a time.
+
+In the last so many, wheels have both their directory and their METADATA, up to
+about 1,700 files (pandas, scipy, numpy). With 64 KiB these take three requests,
+and they are asked for one after the other.
+"""
+
+MAX_PARTS = 12
+"""
+Two do for most wheels of any size: directory and METADATA.
+
+More are for comments, for what is not in its usual place, and for riddles.
+"""
+
+MAX_LEARNED = 16 * 1024 * 1024
+"""Bytes of one wheel to be looked at: what a directory of `MAX_ENTRIES` files takes, with names of 100 characters."""
 
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -33,43 +56,91 @@ _UNREADABLE = (
 """What zipfile and its decompressors raise for bytes that are no archive, or one that is damaged."""
 
 
-def read_wheel_metadata(archive: BinaryIO, expected: ParsedFilename) -> bytes:
+class NoMetadata(ValueError):
+    """The archive is no wheel with one METADATA that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    path: str
+    content: bytes
+
+
+def read_uploaded_metadata(archive: BinaryIO, expected: ParsedFilename) -> bytes:
     """
-    Return the wheel's METADATA file as it is.
+    Return the METADATA of a wheel as it is.
 
     Nothing is extracted. Raises `UploadRefused` when ``archive`` is no wheel of
     the project and version that its filename says.
     """
     try:
+        found = _find(archive, expected)
+        if not _is_own(found.path, expected):
+            raise NoMetadata(_not_one(0, expected))
+        _check(found.content, expected)
+    except NoMetadata as e:
+        raise UploadRefused([f"Invalid distribution file. {e}"]) from e
+    return found.content
+
+
+def metadata_or_part(wheel: PartialFile, expected: ParsedFilename) -> bytes | ByteRange:
+    """
+    Return the METADATA of a wheel that somebody else publishes, or the part of it that must be known next.
+
+    What METADATA says is not looked at: to believe it is for who reads it.
+    Raises `NoMetadata`, also for a wheel of which too much would have to be known.
+    """
+    try:
+        return _find(wheel, expected).content
+    except MissingPart as e:
+        part = wheel.unknown_around(e.part, PART)
+    if len(wheel.parts) == MAX_PARTS or wheel.learned + part.stop - part.start > MAX_LEARNED:
+        raise NoMetadata(f"It is not found in {len(wheel.parts)} parts of the wheel, {wheel.learned} bytes.")
+    return part
+
+
+def _find(archive: BinaryIO | PartialFile, expected: ParsedFilename) -> _Found:
+    try:
         with zipfile.ZipFile(archive) as wheel:
-            metadata = _read(wheel, expected)
+            entry = _choose(wheel, expected)
+            with wheel.open(entry) as file:
+                content = file.read(MAX_METADATA + 1)
+    except NoMetadata:
+        raise
     except _UNREADABLE as e:
-        raise UploadRefused([f"Invalid distribution file. It cannot be read as a wheel: {e}."]) from e
-    _check(metadata, expected)
-    return metadata
+        raise NoMetadata(f"It cannot be read as a wheel: {e}.") from e
+    if len(content) > MAX_METADATA:
+        raise NoMetadata(f"Its METADATA is longer than {MAX_METADATA} bytes.")
+    return _Found(entry.filename, content)
 
 
-def _read(wheel: zipfile.ZipFile, expected: ParsedFilename) -> bytes:
+def _choose(wheel: zipfile.ZipFile, expected: ParsedFilename) -> zipfile.ZipInfo:
+    """Return the METADATA of the project and version, else the one of the project that installers would take."""
     entries = wheel.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise UploadRefused([f"Invalid distribution file. It holds more than {MAX_ENTRIES} files."])
-    found = [entry for entry in entries if _is_metadata(entry.filename, expected)]
-    if len(found) != 1:
-        raise UploadRefused(
-            [f"Invalid distribution file. It holds {len(found)} METADATA files of {expected.project}, not one."]
-        )
-    with wheel.open(found[0]) as file:
-        metadata = file.read(MAX_METADATA + 1)
-    if len(metadata) > MAX_METADATA:
-        raise UploadRefused([f"Invalid distribution file. Its METADATA is longer than {MAX_METADATA} bytes."])
-    return metadata
+        raise NoMetadata(f"It holds more than {MAX_ENTRIES} files.")
+    similar = [entry for entry in entries if _is_similar(entry.filename, expected)]
+    own = [entry for entry in similar if _is_own(entry.filename, expected)]
+    if len(own) == 1:
+        return own[0]
+    if own or len(similar) != 1:
+        raise NoMetadata(_not_one(len(own), expected))
+    return similar[0]
 
 
-def _is_metadata(path: str, expected: ParsedFilename) -> bool:
+def _not_one(number: int, expected: ParsedFilename) -> str:
+    return f"It holds {number} METADATA files of {expected.project}, not one."
+
+
+def _is_similar(path: str, expected: ParsedFilename) -> bool:
     directory, _, name = path.partition("/")
-    project, _, version = directory.removesuffix(".dist-info").partition("-")
     if name != "METADATA" or not directory.endswith(".dist-info"):
         return False
+    return canonicalize_name(directory).startswith(expected.project)
+
+
+def _is_own(path: str, expected: ParsedFilename) -> bool:
+    project, _, version = path.removesuffix(".dist-info/METADATA").partition("-")
     return _is_of(project, version, expected)
 
 
@@ -77,13 +148,9 @@ def _check(metadata: bytes, expected: ParsedFilename) -> None:
     raw, _ = parse_email(metadata)
     name, version = raw.get("name", ""), raw.get("version", "")
     if not _is_of(name, version, expected):
-        raise UploadRefused(
-            [
-                (
-                    f"Invalid distribution file. Its METADATA says it is {shorten(name)} {shorten(version)}, "
-                    f"its filename says {expected.project} {expected.version}."
-                )
-            ]
+        raise NoMetadata(
+            f"Its METADATA says it is {shorten(name)} {shorten(version)}, "
+            f"its filename says {expected.project} {expected.version}."
         )
 
 

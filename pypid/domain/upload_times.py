@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -46,7 +45,7 @@ def with_told_times(
         return page, ()
     files = tuple(_timed(file, time) for file, time in zip(page.files, times, strict=True))
     new = tuple(time for time in changed if time not in kept)
-    return replace(page, files=files, revision=_revision(page, changed)), new
+    return page.revised(files, (f"{time.filename} {time.upload_time.isoformat()}" for time in changed)), new
 
 
 def _said_of(file: DistributionFile) -> ToldTime | None:
@@ -61,11 +60,3 @@ def _timed(file: DistributionFile, time: ToldTime) -> DistributionFile:
     if time.upload_time == file.upload_time:
         return file
     return replace(file, upload_time=time.upload_time, upload_time_source=time.source)
-
-
-def _revision(page: ProjectPage, changed: Iterable[ToldTime]) -> str:
-    """Return what the page is known by, now that upstream's bytes do not say all that is in it."""
-    digest = hashlib.sha256(page.revision.encode())
-    for time in changed:
-        digest.update(f"{time.filename} {time.upload_time.isoformat()}\n".encode())
-    return digest.hexdigest()[:32]

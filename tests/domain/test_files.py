@@ -15,6 +15,7 @@ from pypid.domain.files import (
     ProjectStatus,
     Status,
     offered,
+    other_bytes,
     sort_versions,
     versions_of,
 )
@@ -35,6 +36,14 @@ class FindTests(SynchronousTestCase):
         file = a_file(sha256="ab" * 32)
         self.assertEqual(len(file.digest_prefix), DIGEST_PREFIX_LENGTH)
         self.assertIsNone(page_of(file).find(file.filename, "ab"))
+
+
+class OtherBytesTests(SynchronousTestCase):
+    def test_only_known_names_with_another_digest(self) -> None:
+        """A file that is new or gone is the usual course of things."""
+        before = page_of(a_file("demo-1.0.tar.gz"), a_file("demo-2.0.tar.gz"), a_file("demo-3.0.tar.gz"))
+        after = page_of(a_file("demo-1.0.tar.gz"), a_file("demo-2.0.tar.gz", "cd" * 32), a_file("demo-4.0.tar.gz"))
+        self.assertEqual(other_bytes(before, after), ("demo-2.0.tar.gz",))
 
 
 class OfferedTests(SynchronousTestCase):

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pypid.domain import metadata as module
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import parse_filename
-from pypid.domain.metadata import read_wheel_metadata
+from pypid.domain.metadata import read_uploaded_metadata
 from tests.kit.dists import sdist, wheel
 
 DEMO = parse_filename("demo_pkg-1.0-py3-none-any.whl")
@@ -33,10 +33,10 @@ def archive(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED
 
 
 def read(content: bytes) -> bytes:
-    return read_wheel_metadata(io.BytesIO(content), DEMO)
+    return read_uploaded_metadata(io.BytesIO(content), DEMO)
 
 
-class ReadWheelMetadataTests(SynchronousTestCase):
+class UploadedWheelTests(SynchronousTestCase):
     def assert_refused(self, content: bytes, why: str) -> None:
         with self.assertRaises(UploadRefused) as raised:
             read(content)
@@ -70,6 +70,10 @@ class ReadWheelMetadataTests(SynchronousTestCase):
         self.assert_refused(
             archive((PATH, METADATA), ("Demo.Pkg-1.0.dist-info/METADATA", METADATA)), "2 METADATA files"
         )
+
+    def test_directory_of_another_version(self) -> None:
+        """Right as the METADATA may be, installers look for the directory that the filename says."""
+        self.assert_refused(archive(("demo_pkg-2.0.dist-info/METADATA", METADATA)), "0 METADATA files")
 
     def test_other_project_inside(self) -> None:
         for name, version in ((b"other", b"1.0"), (b"demo-pkg", b"2.0"), (b"", b"1.0"), (b"demo-pkg", b"one")):
