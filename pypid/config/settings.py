@@ -53,7 +53,7 @@ class ServerConfig:
     stall_timeout: Annotated[float, Duration()] = 60.0
     """Seconds without progress, of a client that reads nothing or of an upload that sends nothing."""
     rendered_pages: Annotated[int, Size(least=0)] = 64 * MIB
-    """Bytes of memory for pages as they are sent."""
+    """Bytes of memory for pages as they are sent; no single one gets more than a quarter."""
     page_memory: Annotated[int, Size(least=0)] = 128 * MIB
     """Bytes of memory for parsed project pages."""
 
@@ -88,6 +88,8 @@ class MirrorConfig:
     """Seconds for one file as a whole: 3 GiB over 1 MB/s, yet a drip does not hold its readers for ever."""
     max_page: Annotated[int, Size()] = 64 * MIB
     """Bytes of one page, decompressed: a small compressed answer must not unfold without end."""
+    upstream_project_list: Annotated[bool, Flag()] = False
+    """Whether the project list has all of upstream's. PyPI's is 50 MB, and no installer asks for it."""
     max_file: Annotated[int, Size()] = 10 * GIB
     """Bytes of one file."""
 

@@ -51,6 +51,7 @@ class Lasting:
         self.disk = Threads(reactor, "disk", 8)
         self.passwords = Threads(reactor, "passwords", max(1, (os.cpu_count() or 2) - 1))
         self.pages = Threads(reactor, "pages", 2)
+        self.lists = Threads(reactor, "lists", 1)
         self._hosted_writer = Threads(reactor, "hosted-writer", 1)
         self._cache_writer = Threads(reactor, "cache-writer", 1)
         self._readers = Threads(reactor, "readers", READERS)
@@ -66,7 +67,7 @@ class Lasting:
         self.blobs = DirectoryBlobs(data / "blobs", self.disk)
         self._sidecars = Sidecars(data / "records", self.disk)
         self.page_memory = page_memory(config.server.page_memory)
-        self.downloads = Downloads(self.staging, self.blobs)
+        self.downloads = Downloads(self.staging, self.blobs, reactor)
         self.publisher = Publisher(
             staging=self.staging,
             blobs=self.blobs,
@@ -134,6 +135,7 @@ class Lasting:
             self.disk,
             self.passwords,
             self.pages,
+            self.lists,
             self._hosted_writer,
             self._cache_writer,
             self._readers,
