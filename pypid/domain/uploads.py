@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import FileKind, ParsedFilename, UnknownFilename, parse_filename
+from pypid.domain.headline import one_line
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
 
 DIGEST_LENGTHS = {"md5": 32, "sha256": 64, "blake2_256": 64}
@@ -34,6 +35,7 @@ class Upload:
     kind: FileKind
     filename: str
     requires_python: str | None
+    summary: str | None
     digests: Mapping[str, str]
     """What the uploader says of the bytes, in lower-case hex; any subset of `DIGEST_LENGTHS`."""
 
@@ -70,6 +72,7 @@ def read_upload(form: Form, filename: str | None) -> Upload:
         kind=parsed.kind,
         filename=filename,
         requires_python=requires_python,
+        summary=one_line(next(iter(form.get("summary", ())), None)),
         digests=digests,
     )
 

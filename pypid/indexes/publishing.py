@@ -10,10 +10,12 @@ from twisted.logger import Logger
 
 from pypid.domain.errors import FileExists, StorageFull
 from pypid.domain.filenames import FileKind, ParsedFilename
-from pypid.domain.metadata import read_wheel_metadata
+from pypid.domain.headline import Headline, read_headline
+from pypid.domain.metadata import read_uploaded_metadata
 from pypid.domain.names import IndexName
 from pypid.domain.uploads import DIGEST_LENGTHS, Form, Upload
 from pypid.flight import shield
+from pypid.indexes.stored import keep
 from pypid.offload import Offload
 from pypid.storage.blobs import BlobStore
 from pypid.storage.records import HostedFile, HostedRecords
@@ -84,9 +86,9 @@ class Publisher:
             published = await self._is_published(index, upload.filename, staged.sha256)
             if published and await self._blobs.has(staged.sha256):
                 return False
-            core_metadata = await self._keep_core_metadata(upload, staged)
+            core_metadata, headline = await self._keep_core_metadata(upload, staged)
             await self._blobs.add(staged)
-            file = self._describe(index, upload, staged, core_metadata, user)
+            file = self._describe(index, upload, staged, user, core_metadata=core_metadata, headline=headline)
             # If the store has lost the bytes of a published file, they are back by now.
             published = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
         except OSError as e:
@@ -112,21 +114,25 @@ class Publisher:
             raise FileExists(filename, present.sha256)
         return present is not None
 
-    async def _keep_core_metadata(self, upload: Upload, staged: StagedFile) -> str | None:
-        """Put a wheel's METADATA into the blob store, and return its sha256."""
+    async def _keep_core_metadata(self, upload: Upload, staged: StagedFile) -> tuple[str | None, Headline]:
+        """Put a wheel's METADATA into the blob store, and return its sha256 and what it says."""
         if upload.kind is not FileKind.WHEEL:
-            return None
-        metadata = await self._inspect(_inspect, staged, ParsedFilename(upload.project, upload.version, upload.kind))
-        beside = await self._staging.create()
-        try:
-            await beside.write(metadata)
-            return await self._blobs.add(beside)
-        finally:
-            beside.close()
+            return None, Headline()
+        expected = ParsedFilename(upload.project, upload.version, upload.kind)
+        metadata, headline = await self._inspect(_inspect, staged, expected)
+        return await keep(metadata, self._staging, self._blobs), headline
 
     def _describe(
-        self, index: IndexName, upload: Upload, staged: StagedFile, core_metadata: str | None, user: str
+        self,
+        index: IndexName,
+        upload: Upload,
+        staged: StagedFile,
+        user: str,
+        *,
+        core_metadata: str | None,
+        headline: Headline,
     ) -> HostedFile:
+        """``headline``: what a wheel says of itself, which counts before what the form says."""
         digests = staged.digests()
         return HostedFile(
             index_name=index,
@@ -138,7 +144,8 @@ class Publisher:
             sha256=digests["sha256"],
             blake2_256=digests["blake2_256"],
             md5=digests["md5"],
-            requires_python=upload.requires_python,
+            requires_python=headline.requires_python or upload.requires_python,
+            summary=headline.summary or upload.summary,
             core_metadata=core_metadata,
             yanked=None,
             uploaded_at=datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="microseconds"),
@@ -146,6 +153,7 @@ class Publisher:
         )
 
 
-def _inspect(staged: StagedFile, expected: ParsedFilename) -> bytes:
+def _inspect(staged: StagedFile, expected: ParsedFilename) -> tuple[bytes, Headline]:
     with staged.path.open("rb") as archive:
-        return read_wheel_metadata(archive, expected)
+        metadata = read_uploaded_metadata(archive, expected)
+    return metadata, read_headline(metadata)

@@ -99,6 +99,16 @@ class Spool:
         assert self._size is not None
         return self._size
 
+    def missing(self, offset: int) -> int:
+        """Return how many bytes have still to arrive before the one at ``offset`` can be read."""
+        if offset < self._released or self.finished:
+            return 0
+        size = self._size
+        if size is None:
+            return offset + 1
+        needed = offset + 1 if size > WHOLE and offset < size - HOLD_BACK else size
+        return needed - (0 if self._staged is None else self._staged.size)
+
     async def read(self, offset: int, size: int = CHUNK) -> bytes:
         """
         Return up to ``size`` bytes from ``offset``, waiting for them to arrive.

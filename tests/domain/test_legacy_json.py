@@ -1,17 +1,18 @@
-"""Which release the legacy JSON is about, and what it says of any metadata."""
+"""What the legacy JSON says, of any page and any metadata."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.errors import FileNotFound
 from pypid.domain.files import DistributionFile, ProjectPage
-from pypid.domain.legacy_json import choose_release, file_with_metadata, releases_of, render
+from pypid.domain.legacy_json import render
 from pypid.domain.names import normalize_name
+from pypid.domain.release_facts import OtherDigests, ReleaseFacts
+from pypid.domain.releases import choose_release, releases_of
 from tests.domain.strategies import pages, patient
 
 DEMO = normalize_name("demo")
@@ -26,49 +27,14 @@ def a_page(*files: DistributionFile, versions: tuple[str, ...] = ()) -> ProjectP
     return ProjectPage(name=DEMO, files=files, revision="1", versions=versions)
 
 
-def rendered(page: ProjectPage, metadata: bytes = b"") -> Any:
+def rendered(page: ProjectPage, metadata: bytes = b"", facts: ReleaseFacts | None = None, *, whole: bool = True) -> Any:
     releases = releases_of(page)
     version = choose_release(releases, None)
-    return json.loads(render(page, releases, version, metadata=metadata, base="http://host/", whole=True))
-
-
-class LatestTests(SynchronousTestCase):
-    def latest(self, *files: DistributionFile, versions: tuple[str, ...] = ()) -> str:
-        return str(choose_release(releases_of(a_page(*files, versions=versions)), None))
-
-    def test_version_counts_and_not_the_order(self) -> None:
-        self.assertEqual(self.latest(a_file("1.10"), a_file("1.9")), "1.10")
-
-    def test_final_before_prerelease(self) -> None:
-        self.assertEqual(self.latest(a_file("1.0"), a_file("2.0rc1")), "1.0")
-        self.assertEqual(self.latest(a_file("1.0a1"), a_file("1.0a2")), "1.0a2")
-
-    def test_yanked_only_where_there_is_nothing_else(self) -> None:
-        self.assertEqual(self.latest(a_file("1.0a1"), a_file("2.0", yanked="")), "1.0a1")
-        self.assertEqual(self.latest(a_file("2.0", yanked="")), "2.0")
-
-    def test_version_without_a_file_is_not_the_latest(self) -> None:
-        self.assertEqual(self.latest(a_file("1.0"), versions=("1.0", "2.0", "no version")), "1.0")
-
-    def test_nothing_at_all(self) -> None:
-        body = rendered(a_page())
-        self.assertEqual((body["info"]["version"], body["releases"], body["urls"]), ("", {}, []))
-
-    def test_wanted(self) -> None:
-        releases = releases_of(a_page(a_file("1.0")))
-        self.assertEqual(str(choose_release(releases, "v1")), "1.0")
-        for wanted in ("2.0", "x", "", "9" * 5000):
-            self.assertRaises(FileNotFound, choose_release, releases, wanted)
+    facts = facts or ReleaseFacts(metadata=metadata)
+    return json.loads(render(page, releases, version, facts, base="http://host/", whole=whole))
 
 
 class MetadataTests(SynchronousTestCase):
-    def test_newest_upload_has_it_and_no_mirrored_file(self) -> None:
-        old, new = a_file("1.0"), a_file("2.0")
-        mirrored = a_file("3.0", origin="https://upstream.test/x")
-        bare = replace(a_file("4.0"), core_metadata=None)
-        self.assertIs(file_with_metadata([old, new, mirrored, bare]), new)
-        self.assertIsNone(file_with_metadata([mirrored, bare]))
-
     def test_all_of_it(self) -> None:
         metadata = (
             b"Metadata-Version: 2.4\nName: De.mo\nVersion: 1.0\nKeywords: a,b\nClassifier: X :: Y\n"
@@ -97,3 +63,37 @@ class MetadataTests(SynchronousTestCase):
     def test_any_field(self, values: list[str]) -> None:
         lines = [f"{name}: {value}" for value in values for name in ("Keywords", "Project-URL", "Summary", "Name")]
         self.assertIn("info", rendered(a_page(a_file("1.0")), "\n".join(lines).encode()))
+
+
+class NothingTests(SynchronousTestCase):
+    def test_project_without_any_file(self) -> None:
+        body = rendered(a_page())
+        self.assertEqual((body["info"]["version"], body["releases"], body["urls"]), ("", {}, []))
+
+
+class UpstreamTests(SynchronousTestCase):
+    """What upstream said is about the release that it takes for the latest, which may not be the page's."""
+
+    page = a_page(a_file("1.0"), a_file("2.0"))
+
+    def test_release_that_upstream_takes_for_the_latest_is_chosen(self) -> None:
+        facts = ReleaseFacts(version=Version("1.0"), info={"summary": "One"}, vulnerabilities=[{"id": "V"}])
+        body = rendered(self.page, facts=facts)
+        self.assertEqual((body["info"]["version"], body["info"]["summary"]), ("1.0", "One"))
+        self.assertEqual((body["urls"], body["vulnerabilities"]), (body["releases"]["1.0"], [{"id": "V"}]))
+
+    def test_nothing_is_said_of_another_release_than_was_asked_for(self) -> None:
+        said: Any = {"info": {"summary": "Other"}, "vulnerabilities": [{"id": "V"}]}
+        for version, whole in (("1.0", False), ("9.9", True)):
+            body = rendered(self.page, facts=ReleaseFacts(version=Version(version), **said), whole=whole)
+            self.assertEqual((body["info"]["version"], body["info"]["summary"]), ("2.0", None))
+            self.assertEqual(body["vulnerabilities"], [])
+
+    def test_digests_are_those_of_the_very_file(self) -> None:
+        file = a_file("2.0")
+        others = OtherDigests(md5="ef" * 16, blake2b_256="01" * 32)
+        for sha256, expected in ((file.sha256, others.md5), ("00" * 32, None)):
+            facts = ReleaseFacts(digests={(file.filename, sha256): others})
+            (entry,) = rendered(a_page(file), facts=facts)["urls"]
+            self.assertEqual((entry["md5_digest"], entry["digests"].get("md5")), (expected, expected))
+            self.assertEqual(entry["digests"]["sha256"], file.sha256)

@@ -146,7 +146,7 @@ class PublishTests(PublishTestCase):
         self.successResultOf(self.publish(demo))
         for filename, digest in ((demo.filename, "0" * 16), ("demo-2.0-py3-none-any.whl", demo.sha256[:16])):
             self.failureResultOf(start(self.main.open_file(DEMO, filename, digest)), FileNotFound)
-        self.assertEqual(self.successResultOf(start(self.main.project_list())), [DEMO])
+        self.assertEqual(list(self.successResultOf(start(self.main.project_list()))), [DEMO])
 
     def test_blob_that_is_gone_is_no_missing_file(self) -> None:
         """Installers would look for a missing one in the next index."""

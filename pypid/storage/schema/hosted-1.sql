@@ -1,9 +1,12 @@
 -- hosted.db: what was uploaded. Precious.
--- serial: grows with every change of the project; what is rendered from its rows is known by it.
+-- serial: that of the project's last change, counted over all indexes; what is rendered from its rows is known by it.
+-- version, summary: those of the latest release, for the search.
 CREATE TABLE project (
     index_name TEXT NOT NULL,
     name       TEXT NOT NULL,
     serial     INTEGER NOT NULL,
+    version    TEXT,
+    summary    TEXT,
     PRIMARY KEY (index_name, name)
 );
 
@@ -20,6 +23,7 @@ CREATE TABLE file (
     blake2_256      TEXT NOT NULL,
     md5             TEXT NOT NULL,
     requires_python TEXT,
+    summary         TEXT,
     core_metadata   TEXT,
     yanked          TEXT,
     uploaded_at     TEXT NOT NULL,

@@ -1,0 +1,126 @@
+"""XML-RPC as PyPI has it: as much as `pip search` and bandersnatch need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
+from pypid.domain.errors import UploadTooLarge
+from pypid.domain.files import ProjectPage
+from pypid.domain.search import Hit, Query
+from pypid.domain.xml_rpc import (
+    UNKNOWN_METHOD,
+    WRONG_PARAMETERS,
+    Call,
+    Fault,
+    read_call,
+    render_answer,
+    render_fault,
+)
+from pypid.indexes.index import Index
+from pypid.web.body import RequestBody
+from pypid.web.request import Request
+
+MAX_CALL = 64 * 1024
+"""Bytes of a call; a search for a word has 500."""
+
+MAX_TERMS = 100
+"""Words in one search. Each is looked for in every project."""
+
+METHODS = ("search", "list_packages_with_serial", "changelog_since_serial", "system.listMethods")
+FIELDS = ("name", "summary")
+
+_TYPES = frozenset({"text/xml", "application/xml"})
+
+
+def is_call(request: Request) -> bool:
+    """Say whether a POST, by its Content-Type, is no upload but a call."""
+    return (request.header("Content-Type") or "").partition(";")[0].strip().lower() in _TYPES
+
+
+async def answer_call(request: Request, index: Index) -> bytes:
+    """Answer the call that ``request`` brings. Faults are answers too, of status 200."""
+    body = await _read(request.body)
+    try:
+        content = render_answer(await _call(index, read_call(body)))
+    except Fault as e:
+        content = render_fault(e)
+    request.setHeader(b"Content-Type", b"text/xml; charset=utf-8")
+    request.setHeader(b"X-Content-Type-Options", b"nosniff")
+    request.setHeader(b"Cache-Control", b"no-store")
+    request.setHeader(b"Content-Length", str(len(content)).encode())
+    return content
+
+
+async def _read(body: RequestBody | None) -> bytes:
+    content = b""
+    if body is None:
+        return content
+    _require_short(body.length or 0)
+    while part := await body.read():
+        content += part
+        _require_short(len(content))
+    return content
+
+
+def _require_short(length: int) -> None:
+    if length > MAX_CALL:
+        raise UploadTooLarge(f"The call is longer than {MAX_CALL} bytes")
+
+
+async def _call(index: Index, call: Call) -> Any:
+    match call.method:
+        case "search":
+            return [_to_wire(hit) for hit in await index.search(_query(call.parameters))]
+        case "list_packages_with_serial":
+            return {page.name: page.serial for page in await index.hosted_pages()}
+        case "changelog_since_serial":
+            return await _changes(index, call.parameters)
+        case "system.listMethods":
+            return list(METHODS)
+    raise Fault(UNKNOWN_METHOD, f"there is no method {call.method[:100]}; there are: {', '.join(METHODS)}")
+
+
+async def _changes(index: Index, parameters: Sequence[Any]) -> list[tuple[str, None, int, str, int]]:
+    """Return the last change of each uploaded project: name, version, time, action and serial, in PyPI's order."""
+    match parameters:
+        case (int() as since,):
+            pages = sorted(await index.hosted_pages(), key=attrgetter("serial"))
+        case _:
+            raise Fault(WRONG_PARAMETERS, "changelog_since_serial takes a serial")
+    return [(page.name, None, _changed_at(page), "change", page.serial) for page in pages if page.serial > since]
+
+
+def _changed_at(page: ProjectPage) -> int:
+    """Return when the newest file was uploaded, in seconds since 1970."""
+    return max((int(file.upload_time.timestamp()) for file in page.files if file.upload_time is not None), default=0)
+
+
+def _query(parameters: Sequence[Any]) -> Query:
+    """Return what ``search({"name": ..., "summary": ...}, "and")`` looks for; "and" is what PyPI took for granted."""
+    match parameters:
+        case (dict() as fields,):
+            operator = "and"
+        case (dict() as fields, "and" | "or" as operator):
+            pass
+        case _:
+            raise Fault(WRONG_PARAMETERS, "search takes a struct of what is looked for, and then 'and' or 'or'")
+    unknown = [field for field in fields if field not in FIELDS]
+    if unknown:
+        raise Fault(WRONG_PARAMETERS, f"search knows {' and '.join(FIELDS)}, not {str(unknown[0])[:100]}")
+    names, summaries = (list(_terms(fields.get(field, []))) for field in FIELDS)
+    if len(names) + len(summaries) > MAX_TERMS:
+        raise Fault(WRONG_PARAMETERS, f"search takes no more than {MAX_TERMS} words")
+    return Query(names=names, summaries=summaries, both=operator == "and")
+
+
+def _terms(value: object) -> Iterator[str]:
+    for term in value if isinstance(value, list) else [value]:
+        if not isinstance(term, str):
+            raise Fault(WRONG_PARAMETERS, "search looks for strings, or lists of them")
+        yield term
+
+
+def _to_wire(hit: Hit) -> dict[str, Any]:
+    return {"name": hit.project, "summary": hit.summary, "version": hit.version, "_pypi_ordering": False}
