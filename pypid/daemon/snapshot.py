@@ -11,11 +11,18 @@ from pypid.config import Config, ConfigError, MirrorConfig
 from pypid.daemon.lasting import Lasting
 from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 from pypid.domain.names import IndexName
+from pypid.indexes.core_metadata import CoreMetadata
+from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.hosted import HostedIndex
 from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
 from pypid.indexes.mirror import MirrorIndex
-from pypid.indexes.pages import MirroredPages, PageRules
+from pypid.indexes.mirroring import Mirroring, PageRules
+from pypid.indexes.pages import MirroredPages
+from pypid.indexes.provenance import MirroredProvenance
+from pypid.indexes.upstream_json import UpstreamJson
+from pypid.indexes.upstream_list import UpstreamList
+from pypid.indexes.wheels import Wheels
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
 from pypid.web.auth import Authenticator
 from pypid.web.snapshot import Snapshot
@@ -71,18 +78,37 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
             max_file=settings.max_file,
         ),
     )
-    pages = MirroredPages(
-        name,
-        settings.upstream,
-        PageRules(ttl=settings.ttl, grace=settings.grace, max_page=settings.max_page),
+    mirroring = Mirroring(
+        index=name,
+        upstream=settings.upstream,
+        rules=PageRules(ttl=settings.ttl, grace=settings.grace, max_page=settings.max_page),
         client=client,
         records=lasting.cached,
         memory=lasting.page_memory,
         parse=lasting.pages,
         now=time.time,
     )
+    pages = MirroredPages(mirroring)
+    files = FetchedFiles(name, lasting.downloads, lasting.cached, lasting.blobs)
+    core_metadata = CoreMetadata(
+        name,
+        pages,
+        files,
+        Wheels(files, blobs=lasting.blobs, inspect=lasting.pages),
+        records=lasting.cached,
+        staging=lasting.staging,
+        blobs=lasting.blobs,
+    )
+    upstream_list = UpstreamList(mirroring, lasting.lists) if settings.upstream_project_list else None
     return MirrorIndex(
-        name, pages, fetcher=client, downloads=lasting.downloads, records=lasting.cached, blobs=lasting.blobs
+        name,
+        pages,
+        files,
+        core_metadata,
+        UpstreamJson(mirroring),
+        provenance=MirroredProvenance(mirroring),
+        fetcher=client,
+        upstream_list=upstream_list,
     )
 
 

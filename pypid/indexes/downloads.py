@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
+from pypid.domain.errors import RangesRefused
+from pypid.domain.ranges import ByteRange
+from pypid.indexes.excerpts import Excerpt
 from pypid.indexes.index import FileBody
 from pypid.indexes.stored import StoredFile
-from pypid.indexes.transfer import Kept, Source, Transfer
+from pypid.indexes.transfer import NEAR, Kept, Source, Transfer
 from pypid.storage.blobs import CHUNK, BlobMissing, BlobStore
 from pypid.storage.spool import Spool
 from pypid.storage.staging import Staging
+
+MAX_EXCERPTS = 20
+"""Upstream connections for parts of files: as many as are kept open between requests. What is more waits its turn."""
 
 
 class Downloads:
@@ -19,12 +27,18 @@ class Downloads:
     A transfer belongs to nobody: clients read its spool, each at its own pace,
     and one that leaves stops only itself. What arrives is kept only if its
     sha256 is right.
+
+    Who wants a small part that would be long in coming gets an `Excerpt`. It
+    starts no transfer: an installer that looks for the metadata of ten large
+    wheels, of which it will take one, would fetch them all.
     """
 
-    def __init__(self, staging: Staging, blobs: BlobStore) -> None:
+    def __init__(self, staging: Staging, blobs: BlobStore, clock: IReactorTime) -> None:
         self._staging = staging
         self._blobs = blobs
+        self._clock = clock
         self._transfers: dict[str, Transfer] = {}
+        self._excerpts = DeferredSemaphore(MAX_EXCERPTS)
 
     def __len__(self) -> int:
         return len(self._transfers)
@@ -52,14 +66,27 @@ class Downloads:
         transfer = self._transfers.get(sha256)
         return None if transfer is None else transfer.spool
 
-    def join(self, source: Source, kept: Kept) -> FileBody:
-        """Return a body over the transfer of that digest, starting it if there is none."""
+    async def excerpt(self, source: Source, part: ByteRange, size: int) -> Excerpt | None:
+        """Return ``part`` of the file of ``size`` bytes, or None if all of it is here, or worth waiting for."""
+        if await self._blobs.has(source.sha256):
+            return None
+        transfer = self._transfers.get(source.sha256)
+        near = size < NEAR if transfer is None else transfer.is_near(part.start)
+        return None if near or part.stop - part.start > NEAR else Excerpt(source, part, self._excerpts)
+
+    def join(self, source: Source, kept: Kept, *, parts_refused: bool = False) -> FileBody:
+        """
+        Return a body over the transfer of that digest, starting it if there is none.
+
+        ``parts_refused``: nobody need ask upstream for an excerpt meanwhile.
+        """
         transfer = self._transfers.get(source.sha256)
         joined = transfer is not None
         if transfer is None:
-            transfer = self._transfers[source.sha256] = Transfer(source)
+            transfer = self._transfers[source.sha256] = Transfer(source, self._clock)
             transfer.done.addCallback(self._forget, source.sha256)
         transfer.kept.append(kept)
+        transfer.parts_refused |= parts_refused
         body = _SpooledFile(source.sha256, transfer.spool)
         if not joined:
             # Last: it may be over before start() returns.
@@ -78,28 +105,58 @@ class Downloads:
 
 
 class _ArrivingFile:
-    """A `FileBody` that starts, or joins, a transfer when it is first read."""
+    """A `FileBody` that starts, or joins, a transfer when it is first read, or gets along without one."""
+
+    _log = Logger()
 
     def __init__(self, downloads: Downloads, source: Source, kept: Kept) -> None:
         self.sha256 = source.sha256
         self._downloads = downloads
         self._source = source
         self._kept = kept
+        self._size = source.size
+        self._part: ByteRange | None = None
+        self._excerpt: Excerpt | None = None
         self._opened: FileBody | None = None
 
+    @property
+    def verified(self) -> bool:
+        return self._opened is not None and self._opened.verified
+
     async def size(self) -> int:
-        if self._source.size is not None:
-            return self._source.size
+        size = await self.announced_size()
+        return await (await self._open()).size() if size is None else size
+
+    async def announced_size(self) -> int | None:
+        if self._size is None:
+            self._size = await self._ask_size()
+        return self._size
+
+    async def _ask_size(self) -> int | None:
         if self._opened is not None:
             return await self._opened.size()
         spool = self._downloads.spool(self.sha256)
         if spool is not None:
             return await spool.announced()
-        size = await self._source.fetcher.file_size(self._source.url)
-        return await (await self._open()).size() if size is None else size
+        return await self._source.fetcher.file_size(self._source.url)
+
+    def narrow(self, part: ByteRange) -> None:
+        self._part = part
 
     async def read(self, offset: int, size: int = CHUNK) -> bytes:
-        return await (await self._open()).read(offset, size)
+        if self._part is not None and self._excerpt is None and self._opened is None:
+            self._excerpt = await self._downloads.excerpt(self._source, self._part, await self.size())
+        if self._excerpt is None:
+            return await (await self._open()).read(offset, size)
+        try:
+            return await self._excerpt.read(size)
+        except RangesRefused as e:
+            if offset > self._excerpt.part.start:
+                raise
+            self._log.info("a part of {url} is had by fetching it all: {why}", url=self._source.url, why=e)
+        self._excerpt = None
+        self._opened = self._downloads.join(self._source, self._kept, parts_refused=True)
+        return await self._opened.read(offset, size)
 
     async def _open(self) -> FileBody:
         if self._opened is None:
@@ -109,8 +166,9 @@ class _ArrivingFile:
         return self._opened
 
     def close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
+        for reading in (self._excerpt, self._opened):
+            if reading is not None:
+                reading.close()
 
 
 class _SpooledFile:
@@ -121,8 +179,16 @@ class _SpooledFile:
         self._spool = spool
         spool.enter()
 
+    @property
+    def verified(self) -> bool:
+        return self._spool.finished
+
     async def size(self) -> int:
         return await self._spool.announced()
+
+    announced_size = size
+
+    def narrow(self, part: ByteRange) -> None: ...
 
     async def read(self, offset: int, size: int = CHUNK) -> bytes:
         return await self._spool.read(offset, size)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from packaging.version import Version
 from twisted.logger import Logger
 
 from pypid.domain.errors import FileNotFound, ProjectNotFound, StoredFileMissing
+from pypid.domain.filenames import parse_filename
 from pypid.domain.files import DistributionFile, ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.project_list import ProjectList
+from pypid.domain.release_facts import ReleaseFacts
+from pypid.domain.search import Hit, Query
 from pypid.indexes.index import FileBody
 from pypid.indexes.stored import StoredFile
 from pypid.storage.blobs import BlobMissing, BlobStore
@@ -23,11 +28,15 @@ class HostedIndex:
         self._records = records
         self._blobs = blobs
 
-    async def project_list(self) -> list[NormalizedName]:
+    async def project_list(self) -> ProjectList:
         return await self._records.projects(self.name)
 
-    async def hosted_projects(self) -> list[NormalizedName]:
-        return await self.project_list()
+    @property
+    def hosted_revision(self) -> str:
+        return f"after {self._records.changes} uploads"
+
+    async def hosted_pages(self) -> list[ProjectPage]:
+        return await self._records.pages(self.name)
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         page = await self._records.page(self.name, project)
@@ -45,6 +54,35 @@ class HostedIndex:
             raise FileNotFound(f"{filename} has no core metadata beside it")
         return await self._open(f"{filename}.metadata", file.core_metadata)
 
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        # Attestations that come with an upload will be found here; none are taken yet.
+        await self._find(project, filename, digest_prefix)
+        raise FileNotFound(f"{filename} has no provenance")
+
+    async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:  # noqa: ARG002
+        page = await self.project_page(project)
+        described = next((file for file in reversed(page.files) if _has_metadata_of(file, version)), None)
+        return ReleaseFacts(
+            metadata=b"" if described is None else await self._metadata(project, described),
+            digests=await self._records.other_digests(self.name, project),
+        )
+
+    async def search(self, query: Query) -> list[Hit]:
+        return await self._records.search(self.name, query)
+
+    async def _metadata(self, project: NormalizedName, file: DistributionFile) -> bytes:
+        """Read the METADATA, which an upload may not have longer than 10 MiB."""
+        body = await self.open_core_metadata(project, file.filename, file.digest_prefix)
+        parts: list[bytes] = []
+        offset = 0
+        try:
+            while part := await body.read(offset):
+                parts.append(part)
+                offset += len(part)
+        finally:
+            body.close()
+        return b"".join(parts)
+
     async def _find(self, project: NormalizedName, filename: str, digest_prefix: str) -> DistributionFile:
         page = await self.project_page(project)
         file = page.find(filename, digest_prefix)
@@ -59,3 +97,7 @@ class HostedIndex:
             # Never "not found": installers would look for it in another index.
             self._log.critical("the blob {sha256} of {filename} is gone", sha256=sha256, filename=filename)
             raise StoredFileMissing(f"{filename} cannot be read: its bytes are gone from the store") from e
+
+
+def _has_metadata_of(file: DistributionFile, version: Version) -> bool:
+    return file.core_metadata is not None and parse_filename(file.filename).version == version

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from packaging.version import Version
+
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.project_list import ProjectList
+from pypid.domain.ranges import ByteRange
+from pypid.domain.release_facts import ReleaseFacts
+from pypid.domain.search import Hit, Query
 from pypid.storage.blobs import CHUNK
 
 
@@ -18,8 +24,25 @@ class FileBody(Protocol):
 
     sha256: str
 
+    @property
+    def verified(self) -> bool:
+        """Whether the whole file is here and right. Else some of its bytes may turn out wrong."""
+        ...
+
     async def size(self) -> int:
-        """Return the file's length in bytes; upstream is asked only where nobody else knows."""
+        """Return the file's length in bytes; where nobody says it the file is fetched."""
+        ...
+
+    async def announced_size(self) -> int | None:
+        """Return the file's length without fetching it, by the page or else by asking upstream."""
+        ...
+
+    def narrow(self, part: ByteRange) -> None:
+        """
+        Promise to read ``part``, from its start on, and nothing else.
+
+        It may then be fetched without the rest: with nothing to vouch for it.
+        """
         ...
 
     async def read(self, offset: int, size: int = CHUNK) -> bytes:
@@ -46,12 +69,17 @@ class Index(Protocol):
     @property
     def name(self) -> IndexName: ...
 
-    async def project_list(self) -> list[NormalizedName]:
-        """Return the names of the projects that are known without asking anybody, sorted."""
+    async def project_list(self) -> ProjectList:
+        """Return the projects that the index shows; it may have more. Never fails because of an upstream."""
         ...
 
-    async def hosted_projects(self) -> list[NormalizedName]:
-        """Return the names of the projects that were uploaded to this very index, sorted."""
+    @property
+    def hosted_revision(self) -> str:
+        """While it stays, `hosted_pages` stays the same. It may change for no reason."""
+        ...
+
+    async def hosted_pages(self) -> list[ProjectPage]:
+        """Return the projects that were uploaded to this very index, by name."""
         ...
 
     async def project_page(self, project: NormalizedName) -> ProjectPage: ...
@@ -60,4 +88,20 @@ class Index(Protocol):
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         """Open the METADATA of that file (PEP 658), where it is offered."""
+        ...
+
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        """Return what says where that file came from (PEP 740), where its page names it."""
+        ...
+
+    async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
+        """
+        Return what is known of the release ``version`` beyond the project page.
+
+        ``latest``: it was chosen as the latest, and if upstream takes another one for that, it may be about it.
+        """
+        ...
+
+    async def search(self, query: Query) -> list[Hit]:
+        """Return the projects known without asking anybody that fit ``query`` best."""
         ...

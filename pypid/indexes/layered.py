@@ -6,9 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from packaging.version import Version
+
 from pypid.domain.errors import ProjectNotFound
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.project_list import ProjectList, united
+from pypid.domain.release_facts import ReleaseFacts
+from pypid.domain.search import Hit, Query
 from pypid.indexes.index import FileBody, Index
 
 T = TypeVar("T")
@@ -28,15 +33,17 @@ class LayeredIndex:
         self.name = name
         self._layers = tuple(layers)
 
-    async def project_list(self) -> list[NormalizedName]:
-        names: set[NormalizedName] = set()
-        for layer in self._layers:
-            names.update(await layer.project_list())
-        return sorted(names)
+    async def project_list(self) -> ProjectList:
+        return united([await layer.project_list() for layer in self._layers])
 
-    async def hosted_projects(self) -> list[NormalizedName]:
-        # Not those of the bases: what one of them has may be another's to answer.
-        return await self._layers[0].hosted_projects()
+    # Not those of the bases: what one of them has may be another's to answer.
+
+    @property
+    def hosted_revision(self) -> str:
+        return self._layers[0].hosted_revision
+
+    async def hosted_pages(self) -> list[ProjectPage]:
+        return await self._layers[0].hosted_pages()
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         page = await self._first(project, lambda layer: layer.project_page(project))
@@ -48,6 +55,25 @@ class LayeredIndex:
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         return await self._first(project, lambda layer: layer.open_core_metadata(project, filename, digest_prefix))
+
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        return await self._first(project, lambda layer: layer.provenance(project, filename, digest_prefix))
+
+    async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
+        return await self._first(project, lambda layer: layer.release_facts(project, version, latest=latest))
+
+    async def search(self, query: Query) -> list[Hit]:
+        found: list[Hit] = []
+        for position, layer in enumerate(self._layers):
+            hits = await layer.search(query)
+            hidden = await self._hidden(hits, self._layers[:position])
+            found += [hit for hit in hits if hit.project not in hidden]
+        return query.best(found)
+
+    async def _hidden(self, hits: Sequence[Hit], before: Sequence[Index]) -> set[NormalizedName]:
+        """Return which of ``hits`` a layer ``before`` has too, where what they look for may not be said of them."""
+        exact = Query(names=[hit.project for hit in hits])
+        return {hit.project for layer in before if hits for hit in await layer.search(exact)}
 
     async def _first(self, project: NormalizedName, ask: Callable[[Index], Awaitable[T]]) -> T:
         """

@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
-from twisted.logger import Logger
+from packaging.version import Version
 
 from pypid.domain.errors import FileNotFound
 from pypid.domain.files import DistributionFile, ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
-from pypid.indexes.downloads import Downloads
+from pypid.domain.project_list import ProjectList, united
+from pypid.domain.release_facts import ReleaseFacts
+from pypid.domain.search import Hit, Query
+from pypid.indexes.core_metadata import CoreMetadata
+from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.index import FileBody
 from pypid.indexes.pages import MirroredPages
-from pypid.indexes.stored import StoredFile
+from pypid.indexes.provenance import MirroredProvenance
 from pypid.indexes.transfer import Fetcher, Source
-from pypid.storage.blobs import BlobMissing, BlobStore
-from pypid.storage.records import CachedRecords
+from pypid.indexes.upstream_json import UpstreamJson
+from pypid.indexes.upstream_list import UpstreamList
 
 
 class MirrorIndex:
     """An `Index` over an upstream's pages and files."""
 
-    _log = Logger()
-
     def __init__(
         self,
         name: IndexName,
         pages: MirroredPages,
+        files: FetchedFiles,
+        core_metadata: CoreMetadata,
+        upstream_json: UpstreamJson,
         *,
+        provenance: MirroredProvenance,
         fetcher: Fetcher,
-        downloads: Downloads,
-        records: CachedRecords,
-        blobs: BlobStore,
+        upstream_list: UpstreamList | None = None,
     ) -> None:
+        """``upstream_list``: where the project list is to have all of upstream's."""
         self.name = name
         self._pages = pages
+        self._files = files
+        self._core_metadata = core_metadata
+        self._provenance = provenance
+        self._upstream_json = upstream_json
         self._fetcher = fetcher
-        self._downloads = downloads
-        self._records = records
-        self._blobs = blobs
+        self._upstream_list = upstream_list
 
-    async def project_list(self) -> list[NormalizedName]:
-        return await self._pages.known()
+    async def project_list(self) -> ProjectList:
+        whole = None if self._upstream_list is None else await self._upstream_list.get()
+        known = await self._pages.known()
+        return known if whole is None else united([known, whole])
 
-    async def hosted_projects(self) -> list[NormalizedName]:
+    hosted_revision = "none"
+
+    async def hosted_pages(self) -> list[ProjectPage]:
         return []
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:
@@ -49,50 +60,32 @@ class MirrorIndex:
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         # Asked first: what was fetched is served even when the page no longer lists it (lock files).
-        kept = await self._open_kept(project, filename, digest_prefix)
+        kept = await self._files.kept(project, filename, digest_prefix)
         if kept is not None:
             return kept
-        file, url = await self._find(project, filename, digest_prefix)
-        source = Source(url=url, sha256=file.sha256, size=file.size, fetcher=self._fetcher)
-        return await self._fetch(project, filename, source)
+        file, source = await self._find(project, filename, digest_prefix)
+        return await self._files.open(project, file.filename, source)
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
-        file, url = await self._find(project, filename, digest_prefix)
-        if file.core_metadata is None:
-            raise FileNotFound(f"{filename} has no core metadata beside it")
-        beside = f"{filename}.metadata"
-        kept = await self._open_kept(project, beside, file.core_metadata)
-        if kept is not None:
-            return kept
-        source = Source(url=f"{url}.metadata", sha256=file.core_metadata, size=None, fetcher=self._fetcher)
-        return await self._fetch(project, beside, source)
+        file, source = await self._find(project, filename, digest_prefix)
+        return await self._core_metadata.open(project, file, source)
 
-    async def _fetch(self, project: NormalizedName, filename: str, source: Source) -> FileBody:
-        async def kept() -> None:
-            try:
-                await self._records.keep_file(self.name, project, filename, source.sha256)
-            except OSError as e:
-                # The blob is there: a full disk costs no client the file, and the next one records it.
-                self._log.error("{filename} could not be recorded: {why}", filename=filename, why=e)
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        file, _ = await self._find(project, filename, digest_prefix)
+        return await self._provenance.get(project, file)
 
-        return await self._downloads.open(source, kept)
+    async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
+        await self._pages.get(project)  # a project that is not here is another layer's to describe
+        return await self._upstream_json.get(project, None if latest else version)
 
-    async def _open_kept(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody | None:
-        """Return a file of this index that was fetched before."""
-        sha256 = await self._records.file(self.name, project, filename, digest_prefix)
-        if sha256 is None:
-            return None
-        try:
-            return StoredFile(sha256, await self._blobs.open(sha256))
-        except BlobMissing:
-            self._log.warn(
-                "the blob {sha256} of {filename} is gone: it is fetched anew", sha256=sha256, filename=filename
-            )
-            return None
+    async def search(self, query: Query) -> list[Hit]:
+        return await self._pages.search(query)
 
-    async def _find(self, project: NormalizedName, filename: str, digest_prefix: str) -> tuple[DistributionFile, str]:
+    async def _find(
+        self, project: NormalizedName, filename: str, digest_prefix: str
+    ) -> tuple[DistributionFile, Source]:
         """Return the file and where upstream has it."""
         file = (await self._pages.get(project)).find(filename, digest_prefix)
         if file is None or file.origin is None:
             raise FileNotFound(f"{project} has no such file in {self.name}")
-        return file, file.origin
+        return file, Source(url=file.origin, sha256=file.sha256, size=file.size, fetcher=self._fetcher)

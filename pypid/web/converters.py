@@ -64,13 +64,27 @@ class FilenameConverter(BaseConverter):
         return value
 
 
-class MetadataConverter(BaseConverter):
-    """The name of a distribution file and ``.metadata`` (PEP 658); the value is the former."""
+class BesideConverter(BaseConverter):
+    """The name of a distribution file and a suffix, which says what beside it is meant; the value is the former."""
 
-    regex = r"[^/]+\.metadata"
+    suffix = ""
 
     def to_python(self, value: str) -> str:
-        return FilenameConverter(self.map).to_python(value.removesuffix(".metadata"))
+        return FilenameConverter(self.map).to_python(value.removesuffix(self.suffix))
+
+
+class MetadataConverter(BesideConverter):
+    """The core metadata of a file (PEP 658)."""
+
+    suffix = ".metadata"
+    regex = r"[^/]+\.metadata"
+
+
+class ProvenanceConverter(BesideConverter):
+    """The provenance of a file (PEP 740)."""
+
+    suffix = ".provenance"
+    regex = r"[^/]+\.provenance"
 
 
 def register(url_map: Map) -> None:
@@ -82,6 +96,7 @@ def register(url_map: Map) -> None:
         digest=DigestConverter,
         filename=FilenameConverter,
         metadata=MetadataConverter,
+        provenance=ProvenanceConverter,
     )
     # Werkzeug's own redirects are absolute, built from Host and the wrong scheme behind a proxy; the
     # routes that may lack their slash say so, and none else.

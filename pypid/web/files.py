@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IReactorTime
 
-from pypid.domain.ranges import ByteRange, UnsatisfiableRange, etag_matches, if_range_matches, parse_range
+from pypid.domain.ranges import (
+    ByteRange,
+    UnsatisfiableRange,
+    etag_matches,
+    if_range_matches,
+    is_resumption,
+    parse_range,
+)
 from pypid.indexes.index import FileBody
 from pypid.web.errors import answer
 from pypid.web.flow import flow_to
@@ -34,27 +41,33 @@ class Files:
             request.setHeader(b"Cache-Control", IMMUTABLE)
             request.setResponseCode(304)
             return b""
+        if request.method == b"HEAD":
+            _describe(request, etag, await body.announced_size())
+            return b""
         wanted = request.header("Range") if if_range_matches(request.header("If-Range"), etag) else None
-        reading = request.method != b"HEAD"
         # Read before anything is said of the file, its ETag included: a transfer that fails now can still
         # become a clean error, and one that has begun knows the size, which then nobody need be asked for.
-        first = await body.read(0) if reading and wanted is None else b""
+        first = await body.read(0) if wanted is None else b""
         size = await body.size()
         try:
-            part = parse_range(wanted, size) if reading else None
+            part = parse_range(wanted, size)
         except UnsatisfiableRange as e:
             request.setHeader(b"Content-Range", f"bytes */{size}".encode())
             return answer(request, 416, (str(e),))
         if part is not None:
+            if not is_resumption(wanted, request.header("If-Range")):
+                body.narrow(part)
             first = await body.read(part.start)
             request.setResponseCode(206)
             request.setHeader(b"Content-Range", f"bytes {part.start}-{part.stop - 1}/{size}".encode())
-        elif reading and wanted is not None:  # a range that is to be ignored
+        elif wanted is not None:  # a range that is to be ignored
             first = await body.read(0)
         sent = part or ByteRange(0, size)
-        _describe(request, sent, etag)
-        if reading:
-            await self._stream(request, body, sent, first)
+        _describe(request, etag, sent.stop - sent.start)
+        if part is not None and not body.verified:
+            # Whole in itself, and perhaps wrong: a cache would keep it under the ETag of the right file.
+            request.setHeader(b"Cache-Control", b"no-store")
+        await self._stream(request, body, sent, first)
         return b""
 
     async def _stream(self, request: Request, body: FileBody, part: ByteRange, first: bytes) -> None:
@@ -70,10 +83,11 @@ class Files:
             raise EOFError(f"the file ended {part.stop - offset} bytes too soon")
 
 
-def _describe(request: Request, part: ByteRange, etag: str) -> None:
+def _describe(request: Request, etag: str, length: int | None) -> None:
     request.setHeader(b"ETag", etag.encode())
     request.setHeader(b"Content-Type", b"application/octet-stream")
-    request.setHeader(b"Content-Length", str(part.stop - part.start).encode())
+    if length is not None:
+        request.setHeader(b"Content-Length", str(length).encode())
     request.setHeader(b"Accept-Ranges", b"bytes")
     request.setHeader(b"Cache-Control", IMMUTABLE)
     request.setHeader(b"X-Content-Type-Options", b"nosniff")

@@ -11,7 +11,9 @@ from twisted.python.failure import Failure
 from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import PackageIndexError
 from pypid.domain.names import IndexName, normalize_name
+from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.web import converters
+from pypid.web.conditional import send_unless_held, strong_etag
 from pypid.web.errors import fail, plain, refuse
 from pypid.web.files import Files
 from pypid.web.flow import paced
@@ -20,6 +22,7 @@ from pypid.web.request import Request
 from pypid.web.short import read_short
 from pypid.web.simple import SimplePages, wants_simple_api
 from pypid.web.upload import Uploads
+from pypid.web.xmlrpc import answer_call, is_call
 
 WELCOME = """\
 pypid: a private Python package index and a mirror.
@@ -73,7 +76,7 @@ class Routes:
     async def project_list(self, request: Request, index: IndexName | None = None) -> bytes:
         if not request.path.endswith(b"/"):
             return _redirect_to_slash(request)
-        return await self._paced(request, await self._pages.project_list(request, request.snapshot.index(index)))
+        return await self._pages.project_list(request, request.snapshot.index(index))
 
     @app.route("/simple/<project:project>/", methods=["GET"], strict_slashes=False)
     @app.route("/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
@@ -85,17 +88,18 @@ class Routes:
             return _redirect(request, f"{normalized}/")
         if project != normalized:
             return _redirect(request, f"../{normalized}/")
-        return await self._paced(request, await self._pages.project(request, request.snapshot.index(index), normalized))
+        return await self._pages.project(request, request.snapshot.index(index), normalized)
 
     @app.route("/packages/", methods=["GET"], strict_slashes=False)
     @app.route("/<index:index>/packages/", methods=["GET"], strict_slashes=False)
     async def file_list(self, request: Request, index: IndexName | None = None) -> bytes:
         if not request.path.endswith(b"/"):
             return _redirect_to_slash(request)
-        return await self._paced(request, await self._pages.file_list(request, request.snapshot.index(index)))
+        return await self._pages.file_list(request, request.snapshot.index(index))
 
     @app.route("/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
+    @app.route("/packages/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     async def core_metadata(
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
@@ -106,8 +110,22 @@ class Routes:
             request, await asked.open_core_metadata(normalize_name(project), filename, digest)
         )
 
+    @app.route("/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
+    @app.route("/<index:index>/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
+    async def provenance(
+        self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
+    ) -> bytes:
+        request.default_error_form = ErrorForm.PROBLEM
+        asked = request.snapshot.index(index)
+        body = await asked.provenance(normalize_name(project), filename, digest)
+        sent = send_unless_held(
+            request, body, strong_etag(body), content_type=PROVENANCE_TYPE, cache_control="no-cache"
+        )
+        return await self._paced(request, sent)
+
     @app.route("/files/<project:project>/<digest:digest>/<filename:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<filename:filename>", methods=["GET"])
+    @app.route("/packages/files/<project:project>/<digest:digest>/<filename:filename>", methods=["GET"])
     async def file(
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
@@ -138,7 +156,15 @@ class Routes:
     @app.route("/<index:index>/", methods=["POST"], strict_slashes=False)
     @app.route("/<index:index>/legacy/", methods=["POST"], strict_slashes=False)
     async def upload(self, request: Request, index: IndexName | None = None) -> bytes:
+        # "pip search" posts to what it is given, most often /pypi, where PyPI has it.
+        if is_call(request):
+            return await self._paced(request, await answer_call(request, request.snapshot.index(index)))
         return await self._uploads.receive(request, index)
+
+    @app.route("/<index:index>/pypi/", methods=["POST"], strict_slashes=False)
+    async def upload_to_pypi(self, request: Request, index: IndexName) -> bytes:
+        whole = IndexName(f"{index}/pypi")
+        return await self.upload(request, whole if whole in request.snapshot.indexes else index)
 
     async def _paced(self, request: Request, content: bytes) -> bytes:
         return await paced(request, content, stall=request.snapshot.stall_timeout, clock=self._clock)

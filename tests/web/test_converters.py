@@ -6,7 +6,7 @@ from tests.web.world import WebTestCase
 SEGMENTS = (
     "..", ".", "%2e%2e", "%2E.", "..%2f", "%2f", "%2F%2F..%2F..", "..%5c..%5c", "%5c", "%00", "demo%00", "a%0d%0ab",
     "%252e%252e", "%252f", "%c0%ae%c0%ae", "%c0%af", "%ff", "..;x", ";x", "demo;x=1", "C:%5cx", "c:", "~root", "",
-    "%E2%84%AA", "%C4%B0", "-demo", "demo-", "a" * 300, "%2fetc%2fpasswd", "*", "demo%20", "%20",
+    "%E2%84%AA", "%C4%B0", "-demo", "demo-", "a" * 300, "a" * 10_000, "%2fetc%2fpasswd", "*", "demo%20", "%20",
 )  # fmt: skip
 
 
@@ -15,6 +15,7 @@ class TraversalTests(WebTestCase):
         super().setUp()
         self.demo = self.publish(wheel("demo"))
         self.digest = self.demo.sha256[:16]
+        self.addCleanup(lambda: self.assertEqual(self.index.requests, [], "upstream is asked for no such name"))
 
     def refused(self, target: str) -> None:
         answer = self.get(target)
@@ -41,6 +42,7 @@ class TraversalTests(WebTestCase):
             self.refused(f"/files/demo/{segment}/{self.demo.filename}")
             self.refused(f"/files/demo/{self.digest}/{segment}")
             self.refused(f"/files/demo/{self.digest}/{segment}.metadata")
+            self.refused(f"/files/demo/{self.digest}/{segment}.provenance")
             self.refused(f"/files/demo/{self.digest}/{segment}/{self.demo.filename}")
             self.refused(f"/files/demo/{self.digest}/{segment}%2f{self.demo.filename}")
 
@@ -52,6 +54,7 @@ class TraversalTests(WebTestCase):
             f"/blobs/{self.demo.sha256[:2]}/{self.demo.sha256}",
             "/static/%2e%2e/%2e%2e/etc/passwd",
             "/simple/demo/../../../etc/passwd",
+            "/simple/demo/#/../../etc/passwd",
         ):
             self.refused(target)
 

@@ -12,6 +12,8 @@ from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import FileNotFound, PackageIndexError, UploadRefused, UpstreamUnavailable
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.project_list import ProjectList
+from pypid.domain.ranges import ByteRange
 from pypid.indexes.index import FileBody
 from pypid.web.errors import MAX_REASON, STATUS, render_error
 from tests.domain.strategies import patient
@@ -88,10 +90,12 @@ class _Failing:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def project_list(self) -> list[NormalizedName]:
+    async def project_list(self) -> ProjectList:
         raise self._error
 
-    async def hosted_projects(self) -> list[NormalizedName]:
+    hosted_revision = "failing"
+
+    async def hosted_pages(self) -> list[ProjectPage]:
         raise self._error
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:  # noqa: ARG002
@@ -99,6 +103,9 @@ class _Failing:
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:  # noqa: ARG002
         return _Breaking(self._error)
+
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:  # noqa: ARG002
+        raise self._error
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:  # noqa: ARG002
         raise self._error
@@ -108,6 +115,7 @@ class _Breaking:
     """A file that ends in an error after a hundred bytes."""
 
     sha256 = "0" * 64
+    verified = True
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -115,6 +123,10 @@ class _Breaking:
 
     async def size(self) -> int:
         return 1000
+
+    announced_size = size
+
+    def narrow(self, part: ByteRange) -> None: ...
 
     async def read(self, offset: int, size: int = 100) -> bytes:  # noqa: ARG002
         if offset < 100:

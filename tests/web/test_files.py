@@ -62,6 +62,7 @@ class WholeTests(FilesTestCase):
             answer = self.get(self.file, {"If-None-Match": tag, "Range": "bytes=0-0"})
             self.assertEqual((answer.status, answer.body), (304, b""), tag)
             self.assertEqual((answer.headers["ETag"], answer.headers["Cache-Control"]), (self.etag, IMMUTABLE))
+        self.assertEqual(self.get(self.file, {"If-Modified-Since": "Fri, 31 Dec 9999 23:59:59 GMT"}).status, 200)
         for tag in ('"x"', self.demo.sha256, f'"{self.demo.sha256}"'):
             self.assertEqual(self.get(self.file, {"If-None-Match": tag}).status, 200, tag)
 

@@ -76,7 +76,7 @@ class MethodTests(WebTestCase):
         demo = self.publish(wheel("demo"))
         file = f"/files/demo/{demo.sha256[:16]}/{demo.filename}"
         found = ("/", "/-/health", "/simple/", "/simple/demo/", "/simple/Demo/", "/simple", file, f"{file}.metadata")
-        absent = ("/simple/absent/", "/nowhere/simple/", "/no/such/thing", f"{file}.asc")
+        absent = ("/simple/absent/", "/nowhere/simple/", "/no/such/thing", f"{file}.asc", f"{file}.provenance")
         for target in found + absent:
             get, head = self.get(target), self.ask("HEAD", target)
             for answer in (get, head):
@@ -85,16 +85,19 @@ class MethodTests(WebTestCase):
             self.assertEqual(head.headers.items(), get.headers.items(), target)
 
     def test_other_methods_are_refused_and_told_which_are_not(self) -> None:
-        for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST"):
-            answer = self.ask(method, "/simple/demo/")
-            self.assertEqual(answer.status, 405, method)
-            self.assertLessEqual({"GET", "HEAD"}, set(answer.headers["Allow"].split(", ")))
-            self.assertNotIn("TRACE", answer.text)
+        demo = self.publish(wheel("demo"))
+        file = f"/files/demo/{demo.sha256[:16]}/{demo.filename}"
+        for target in ("/simple/demo/", file, f"{file}.metadata", f"/main{file}"):
+            for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST"):
+                answer = self.ask(method, target)
+                self.assertEqual(answer.status, 405, method)
+                self.assertLessEqual({"GET", "HEAD"}, set(answer.headers["Allow"].split(", ")))
+                self.assertNotIn("TRACE", answer.text)
 
     def test_method_that_is_none_is_a_501(self) -> None:
         """Methods have one case: 'get' must not be answered as if it were GET, nor 'head' with a body."""
         self.publish(wheel("demo"))
-        for method in ("get", "head", "GETT", "X-Y!", "M" * 16000):
+        for method in ("get", "head", "GETT", "X-Y!", "CONNECT", "M" * 16000):
             peer = self.connect()
             peer.ask(method, "/simple/demo/")
             answer = peer.answer()

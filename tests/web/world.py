@@ -139,6 +139,7 @@ class WebTestCase(StoresTestCase):
     """The site, with nothing in its indexes; no timer and no connection of either side may be left in the end."""
 
     users: Htpasswd | None = USERS
+    rendered_pages = 2**20
 
     def setUp(self) -> None:
         super().setUp()
@@ -152,7 +153,12 @@ class WebTestCase(StoresTestCase):
         """Return the site as it is after a start: nothing is rendered yet."""
         return PypidSite(
             Routes(
-                SimplePages(memory=2**20, render=inline), LegacyJson(inline), Uploads(self.publisher()), self.clock
+                SimplePages(
+                    memory=self.rendered_pages, render=self.renderer, render_list=self.renderer, clock=self.clock
+                ),
+                LegacyJson(inline),
+                Uploads(self.publisher()),
+                self.clock,
             ).app.resource(),
             self.current,
             reactor=self.clock,
@@ -181,6 +187,11 @@ class WebTestCase(StoresTestCase):
     @cached_property
     def passwords(self) -> Any:
         """Where passwords are checked."""
+        return inline
+
+    @cached_property
+    def renderer(self) -> Any:
+        """Where pages are rendered."""
         return inline
 
     def connect(self) -> Peer:
