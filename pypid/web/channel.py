@@ -21,6 +21,13 @@ LINGER = 30.0
 LINGER_IDLE = 5.0
 """Seconds of silence that end it sooner (nginx's lingering_timeout)."""
 
+TLS_HANDSHAKE = b"\x16"
+"""
+How a client begins that speaks TLS (RFC 8446, 5.1), as uv does before an upload to ask for trusted publishing.
+
+It would wait for an answer as long as it has patience, and then try again.
+"""
+
 MAX_LENGTH_DIGITS = 18
 """Digits of a Content-Length: below 2**63, and nowhere near what int() refuses to parse."""
 
@@ -64,6 +71,9 @@ class Channel(HTTPChannel):
                 self._lingering.reset(LINGER_IDLE)
             return
         if self._head_deadline is None and not self._handlingRequest and self._transferDecoder is None:
+            if data.startswith(TLS_HANDSHAKE):
+                self._respondToBadRequestAndDisconnect()
+                return
             self._head_deadline = self.callLater(self.site.header_timeout, self._head_late)
         super().dataReceived(data)
 
@@ -87,7 +97,7 @@ class Channel(HTTPChannel):
         request.gotLength(self.length)
         if self.length != 0:
             valve = Valve(self._networkProducer.pauseProducing, self._networkProducer.resumeProducing)
-            waits = self._version == b"HTTP/1.1" and _expects_continue(request)
+            waits = self._version == b"HTTP/1.1" and "100-continue" in request.expectations
             body = RequestBody(self.length, valve, self._send100Continue if waits else None)
             # The body may pause for so long; the connection, when it is over, for as long as before.
             self.setTimeout(self.site.current.value.stall_timeout)
@@ -146,7 +156,3 @@ class Channel(HTTPChannel):
             self.transport.loseConnection()  # TLS has no half-closed state
         else:
             self.transport.loseWriteConnection()
-
-
-def _expects_continue(request: Request) -> bool:
-    return any(value.lower() == b"100-continue" for value in request.requestHeaders.getRawHeaders(b"Expect") or [])

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.web import server
 
 from pypid.domain.error_form import ErrorForm
+from pypid.domain.target import origin_form
 from pypid.web.body import RequestBody
 from pypid.web.snapshot import Snapshot
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from pypid.web.site import PypidSite
 
 
-METHODS = frozenset(method.value.encode() for method in HTTPMethod)
-"""Those that there are. Their case counts; Werkzeug would take "get" for GET."""
+METHODS = frozenset(method.value.encode() for method in HTTPMethod if method is not HTTPMethod.CONNECT)
+"""Those that there are, but for that of proxies. Their case counts; Werkzeug would take "get" for GET."""
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -95,16 +96,38 @@ class Request(server.Request):
         self.channel.persistent = False
         self.finish()
 
+    @property
+    def expectations(self) -> set[str]:
+        """What the client expects before it sends the body (RFC 9110, section 10.1.1)."""
+        members = (member.strip().lower() for member in (self.header("Expect") or "").split(","))
+        return {member for member in members if member}
+
     def _misuse(self) -> int | None:
         """Return the status for a request that no handler should see: without one good Host, of no known method."""
+        if self.method not in METHODS:
+            return 501
         hosts = self.requestHeaders.getRawHeaders(b"Host") or []
         if len(hosts) > 1 or (not hosts and self.clientproto == b"HTTP/1.1") or not b"".join(hosts).isascii():
             return 400  # RFC 9112, section 3.2
+        if not self._aim():
+            return 400
         if not _is_utf8(unquote_to_bytes(self.path)):
             return 400  # Klein's answer too, but it logs a traceback of each
         if b"//" in self.path.lstrip(b"/"):
             return 404  # Werkzeug passes over the empty segment; links relative to this URL would be wrong
-        return None if self.method in METHODS else 501
+        return 417 if self.expectations - {"100-continue"} else None
+
+    def _aim(self) -> bool:
+        """Take path and host from the request's target; return whether it is one."""
+        aimed = origin_form(self.uri)
+        if aimed is None:
+            return self.method == b"OPTIONS" and self.uri == b"*"
+        self.uri, host = aimed
+        self.path = self.uri.partition(b"?")[0]
+        if host is not None:
+            # The header does not count beside it (RFC 9112, section 3.2.2).
+            self.requestHeaders.setRawHeaders(b"Host", [host])
+        return True
 
     def write(self, data: bytes) -> None:
         if not self.startedWriting and self._is_last():

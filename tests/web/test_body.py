@@ -62,6 +62,17 @@ class ContinueTests(BodyTestCase):
             peer = self.begin(target, {**EXPECT, **changes})
             self.assertEqual((peer.answer().status, peer.rest), (status, b""), (target, changes))
 
+    def test_other_expectations_are_not_met(self) -> None:
+        for expected in ("foo", "100-continue, foo", "foo=100-continue"):
+            peer = self.begin(changes={"Expect": expected})
+            self.assertEqual((peer.answer().status, peer.rest), (417, b""), expected)
+            self.assertEqual(self.get("/-/health", {"Expect": expected}).status, 417)
+
+    def test_expectation_is_spelled_in_any_case_and_may_be_repeated_or_empty(self) -> None:
+        for expected in ("100-Continue", "100-continue, 100-continue", ", 100-continue"):
+            self.assertEqual(self.begin(changes={"Expect": expected}).received, CONTINUE)
+        self.assertEqual(self.get("/-/health", {"Expect": ""}).status, 200)
+
 
 class LingerTests(BodyTestCase):
     def test_client_that_is_still_sending_gets_the_answer(self) -> None:

@@ -48,6 +48,13 @@ class HeadTests(WebTestCase):
         self.clock.advance(1)
         self.assertTrue(fresh.closed and used.closed)
 
+    def test_client_that_speaks_tls_is_told_at_once(self) -> None:
+        """It would wait until its own patience ends, and uv four times."""
+        peer = self.connect()
+        peer.send(bytes.fromhex("1603010200010001fc0303"))
+        self.assertTrue(peer.received.startswith(b"HTTP/1.1 400 "))
+        self.assertTrue(peer.closed)
+
     def test_endless_head_is_refused(self) -> None:
         for endless in (b"X: %b\r\n" % (b"x" * 1000), b"X: y\r\n", b"x" * 1000, b" x\r\n"):
             peer = self.connect()
@@ -138,6 +145,33 @@ class HostTests(WebTestCase):
         peer.send(b"GET /-/health HTTP/1.0\r\n\r\n")
         self.assertEqual(peer.answer().status, 200)
         self.assertTrue(peer.closed)
+
+
+class TargetTests(WebTestCase):
+    """B15: whole URLs, which everybody must take, though only clients of a proxy send them (RFC 9112, 3.2.2)."""
+
+    def test_whole_url_is_its_path(self) -> None:
+        self.publish(wheel("demo"))
+        page = self.get("/simple/demo/?format=application/vnd.pypi.simple.v1+json")
+        for start in ("http://pypid.test", "HTTP://pypid.test:8080", "https://[::1]:8443"):
+            answer = self.get(f"{start}/simple/demo/?format=application/vnd.pypi.simple.v1+json")
+            self.assertEqual((answer.status, answer.body), (200, page.body))
+        self.assertEqual(self.get("http://pypid.test/simple/Demo?x=1").headers["Location"], "demo/?x=1")
+        self.assertEqual(self.ask("PUT", "http://pypid.test/simple/demo/").status, 405)
+
+    def test_its_host_counts_and_not_the_header(self) -> None:
+        for target in ("http://whole.test:8080", "http://whole.test:8080/", "http://whole.test:8080?x=1"):
+            self.assertIn("http://whole.test:8080/simple/", self.get(target, {"Host": "header.test"}).text)
+
+    def test_upload(self) -> None:
+        self.publish(wheel("demo"), "http://pypid.test/own/")
+        self.assertEqual(self.get("/own/simple/demo/").status, 200)
+
+    def test_what_is_no_target(self) -> None:
+        for target in ("xsimple/demo/", "*", "pypid.test:80", "ftp://pypid.test/", "http://", "http:///simple/",
+                       "http://user@pypid.test/", "http:/simple/", "http://a\xe9b/"):  # fmt: skip
+            answer = self.get(target)
+            self.assertEqual((answer.status, answer.body), (400, b""), target)
 
 
 class PathTests(WebTestCase):
