@@ -1,9 +1,10 @@
 """
-Real clients in throw-away environments: two pips, uv, twine.
+Real clients in throw-away environments: pips of three ages, uv, twine, poetry, pdm, hatch, bandersnatch.
 
     pip = client_venv("pip", "23.3.*", home=tmp_path)
     target = make_venv(tmp_path / "target")
     result = pip_install(pip, target, "demo", index_url=daemon.simple); assert result.returncode == 0, result.stdout
+    client_venv("poetry", "2.*", home=tmp_path).run("poetry", "lock", cwd=tmp_path / "project")
 
 A client is installed once, with the machine's own pip settings, and kept in ``$XDG_CACHE_HOME/pypid-tests``: all
 that the tests ever fetch. Where that fails the test is skipped, in CI it fails. Everything the client then does, it
@@ -30,6 +31,11 @@ from tests.kit.processes import run
 
 Result = subprocess.CompletedProcess[str]
 _INSTALL_SECONDS = 300
+_WITH = {
+    # What pdm 2.29 allows, but does not start with: unearth's change to httpx2, hishel's new names.
+    "pdm": ("unearth<0.19", "hishel<2"),
+}
+"""What is installed along with a client, since its own requirements are too wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,12 @@ class Client:
     def python(self) -> Path:
         return python_of(self.path)
 
-    def run(self, *args: str | Path, env: Mapping[str, str] | None = None, timeout: float = 120) -> Result:
+    def run(
+        self, *args: str | Path, env: Mapping[str, str] | None = None, timeout: float = 120, cwd: Path | None = None
+    ) -> Result:
         """Run a program of the client's environment, e.g. ``client.run("twine", "check", path)``."""
         program, *rest = args
-        return run([self.path / "bin" / program, *rest], home=self.home, env=env, timeout=timeout)
+        return run([self.path / "bin" / program, *rest], home=self.home, env=env, timeout=timeout, cwd=cwd)
 
 
 def client_venv(tool: str, version: str, *, home: Path) -> Client:
@@ -56,7 +64,7 @@ def client_venv(tool: str, version: str, *, home: Path) -> Client:
     ready = path / "ready"
     with _locked(_cache() / f"{name}.lock"):
         if not ready.exists():
-            _install(path, f"{tool}=={version}")
+            _install(path, f"{tool}=={version}", *_WITH.get(tool, ()))
             ready.touch()
     return Client(path, home)
 
@@ -71,16 +79,28 @@ def python_of(path: Path) -> Path:
     return path / "bin" / "python"
 
 
-def pip_install(pip: Client, target: Path, *args: str | Path, index_url: str | None = None) -> Result:
+def pip_install(
+    pip: Client,
+    target: Path,
+    *args: str | Path,
+    index_url: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Result:
     """Install into the environment of the python ``target``; without ``index_url``, from no index at all."""
     index = ["--no-index"] if index_url is None else ["--index-url", index_url]
-    return pip.run("python", "-m", "pip", "--python", target, "install", *index, *args)
+    return pip.run("python", "-m", "pip", "--python", target, "install", *index, *args, env=env)
 
 
-def uv_pip_install(uv: Client, target: Path, *args: str | Path, index_url: str | None = None) -> Result:
+def uv_pip_install(
+    uv: Client,
+    target: Path,
+    *args: str | Path,
+    index_url: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Result:
     """The same with uv."""
     index = ["--no-index"] if index_url is None else ["--default-index", index_url]
-    return uv.run("uv", "pip", "install", "--python", target, *index, *args)
+    return uv.run("uv", "pip", "install", "--python", target, *index, *args, env=env)
 
 
 def uv_publish(uv: Client, url: str, user: str, password: str, *files: Path) -> Result:
@@ -117,13 +137,13 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _install(path: Path, requirement: str) -> None:
+def _install(path: Path, *requirements: str) -> None:
     shutil.rmtree(path, ignore_errors=True)
     try:
         venv.create(path, with_pip=True, symlinks=True)
         # The caller's own environment: this is the machine's package index, not ours.
         subprocess.run(
-            [python_of(path), "-m", "pip", "install", "--upgrade", requirement],
+            [python_of(path), "-m", "pip", "install", "--upgrade", *requirements],
             check=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -131,7 +151,7 @@ def _install(path: Path, requirement: str) -> None:
             text=True,
         )
     except subprocess.SubprocessError as e:
-        _unavailable(f"cannot install {requirement}: {e}\n{getattr(e, 'output', '')}")
+        _unavailable(f"cannot install {' '.join(requirements)}: {e}\n{getattr(e, 'output', '')}")
 
 
 def _unavailable(why: str) -> NoReturn:

@@ -49,6 +49,8 @@ class PageStyle:
     """False: the files' URLs are relative to the page's, as devpi's and others' are."""
     max_age: int | None = 600
     """Seconds; None leaves out Cache-Control."""
+    legacy_json: bool = True
+    """False: there is nothing under ``/pypi/``, as with most servers that are not PyPI."""
 
 
 PYPI = PageStyle()
@@ -66,6 +68,8 @@ class Entry:
     upload_time: str | None
     yanked: str | None
     core_metadata: bool
+    provenance: str | None = None
+    """Where its provenance is, as the page says."""
 
     @property
     def path(self) -> str:
@@ -89,6 +93,7 @@ class Project:
     entries: dict[str, Entry] = field(default_factory=dict)
     status: str = "active"
     status_reason: str | None = None
+    vulnerabilities: list[dict[str, Any]] = field(default_factory=list)
 
 
 def render_list(projects: Sequence[Project], serial: int, style: PageStyle, asked: Mapping[str, str]) -> Reply:
@@ -210,7 +215,7 @@ def _file(entry: Entry, root: str, style: PageStyle) -> dict[str, Any]:
         "yanked": False if entry.yanked is None else entry.yanked or True,
         "core-metadata": _core_metadata(entry),
         "data-dist-info-metadata": _core_metadata(entry),
-        "provenance": None,
+        "provenance": entry.provenance,
     }
     if style.sizes:
         file["size"] = entry.size
@@ -227,6 +232,8 @@ def _anchor(entry: Entry, root: str, style: PageStyle) -> str:
         attributes["data-yanked"] = entry.yanked
     if entry.core_metadata:
         attributes["data-core-metadata"] = f"sha256={entry.dist.metadata_sha256}"
+    if entry.provenance is not None:
+        attributes["data-provenance"] = entry.provenance
     written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
     return f"<a {written}>{escape(entry.filename)}</a>"
 

@@ -5,7 +5,7 @@ Running other programs in an environment that is the same on every machine.
     assert result.returncode == 0, result.stdout
     env = clean_environment(tmp_path, PYPID_SERVER_DRAIN="1")
 
-What the caller's shell says about pip, uv, twine, proxies and pypid itself is left out, and so is its home.
+What the caller's shell says about pip and other clients, proxies and pypid itself is left out, and so is its home.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 """The repository: on PYTHONPATH, so that `pypid` and its twistd plugin are found in every process."""
 
 _POLL = 0.05
-_PRIVATE = ("PIP_", "UV_", "TWINE_", "PYPID_", "PYTEST_", "COV_")
+_PRIVATE = ("PIP_", "UV_", "TWINE_", "POETRY_", "PDM_", "HATCH_", "PYPID_", "PYTEST_", "COV_")
+_ELSEWHERE = {"VIRTUAL_ENV", "CONDA_PREFIX", "NETRC"}
+"""Where a client would install to, or find a password, though it is not inside its home."""
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
@@ -29,7 +31,7 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_PRIVATE) and not name.lower().endswith("_proxy")
+        if not name.startswith(_PRIVATE) and name not in _ELSEWHERE and not name.lower().endswith("_proxy")
     }
     own = {
         "HOME": str(home),
@@ -41,6 +43,8 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
         "PIP_NO_INPUT": "1",
         "UV_NO_CONFIG": "1",
         "UV_PYTHON_DOWNLOADS": "never",
+        "PDM_CHECK_UPDATE": "0",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "NO_COLOR": "1",
         "PYTHONPATH": str(ROOT),
     }

@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from tests.kit.actions import Actions, Reply
 from tests.kit.dists import Dist
 from tests.kit.faults import Fault, HeldBody, actions_of
+from tests.kit.legacy import render_legacy
 from tests.kit.pages import PYPI, Entry, PageStyle, Project, render_file, render_list, render_page
 
 
@@ -76,6 +77,7 @@ class ScriptedIndex:
         size: int | None = None,
         url: str | None = None,
         filename: str | None = None,
+        provenance: str | None = None,
     ) -> Dist:
         """
         Offer ``dist``, in place of a file of the same name.
@@ -92,6 +94,7 @@ class ScriptedIndex:
             upload_time=upload_time,
             yanked=yanked,
             core_metadata=core_metadata and dist.metadata is not None,
+            provenance=provenance,
         )
         with self._edit(dist.project) as project:
             project.entries[entry.filename] = entry
@@ -179,6 +182,10 @@ class ScriptedIndex:
                 return render_list(list(self.projects.values()), self.serial, self.style, seen.headers)
             if rest in self.projects:
                 return render_page(self.projects[rest], self.style, seen.scheme, seen.headers)
+        if first == "pypi" and self.style.legacy_json:
+            name, _, version = rest.removesuffix("json").strip("/").partition("/")
+            if name in self.projects and rest.endswith("/json"):
+                return render_legacy(self.projects[name], version or None, seen.headers)
         for project in self.projects.values() if first == "packages" else ():
             for entry in project.entries.values():
                 if (content := entry.content_at(seen.path)) is not None:
