@@ -43,6 +43,9 @@ class Installer:
     def __str__(self) -> str:
         return self.name
 
+    def client(self, home: Path) -> Client:
+        return client_venv(self.tool, self.version, home=home)
+
 
 PIP_23 = Installer(name="pip-23.3", tool="pip", version="23.3.*", install=pip_install)
 PIP_25 = Installer(name="pip-25.3", tool="pip", version="25.3.*", install=pip_install)
@@ -82,8 +85,7 @@ class Site:
             home.mkdir(exist_ok=True)
             path = home / dist.filename
             path.write_bytes(dist.content)
-            uv = client_venv(UV.tool, UV.version, home=home)
-            published = uv_publish(uv, f"{self.daemon.url}legacy/", USER, PASSWORD, path)
+            published = uv_publish(UV.client(home), f"{self.daemon.url}legacy/", USER, PASSWORD, path)
             assert published.returncode == 0, published.stdout
 
 
@@ -110,7 +112,7 @@ class Person:
     def __init__(self, installer: Installer, recorder: Recorder, directory: Path) -> None:
         self.installer = installer
         self.recorder = recorder
-        self.client: Client = client_venv(installer.tool, installer.version, home=directory / "home")
+        self.client = installer.client(directory / "home")
         self._targets = (directory / f"target-{number}" for number in count())
         self.target = directory
         """The python of the environment that was installed into last."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.clients import client_venv, version_in
+from tests.kit.clients import version_in
 from tests.kit.daemon import DaemonFactory
 from tests.kit.dists import Dist, wheel
 from tests.kit.recorder import Recorder
@@ -73,7 +73,7 @@ def test_row_28_fifty_cold_downloads_are_one_for_upstream(
     d = daemon(config={"index": {"pypi": {"upstream": upstream.url, "idle_timeout": "2 min"}}})
     for installer in INSTALLERS:
         # Not by fifty at the same time.
-        client_venv(installer.tool, installer.version, home=tmp_path)
+        installer.client(tmp_path)
     with Recorder(d.port) as recorder, ThreadPoolExecutor(len(CROWD)) as pool:
         people = [Person(installer, recorder, tmp_path / f"{number}") for number, installer in enumerate(CROWD)]
         installs = [pool.submit(person.install, LATE.project, env=PATIENCE) for person in people]

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from tests.kit.clients import Result, client_venv, make_venv, pip_install, twine_upload, uv_pip_install, version_in
+from tests.kit.clients import client_venv, make_venv, pip_install, twine_upload, version_in
 from tests.kit.daemon import DaemonFactory
 from tests.kit.dists import wheel
+from tests.kit.site import Installer, each_installer
 from tests.kit.upstream import ScriptedIndex, SocketUpstream
-
-Install = Callable[..., Result]
-
-CLIENTS = [
-    pytest.param("pip", "26.*", pip_install, id="pip-26"),
-    pytest.param("pip", "23.3.*", pip_install, id="pip-23.3"),
-    pytest.param("uv", "0.13.*", uv_pip_install, id="uv"),
-]
 
 URLS = ("", "main/", "main", "+simple/", "main/+simple/", "main/simple", "root/dev/", "root/dev/+simple/")
 MIRROR_URLS = ("root/pypi/", "root/pypi/+simple/", "root/pypi/+simple")
@@ -26,11 +16,9 @@ MIRROR_URLS = ("root/pypi/", "root/pypi/+simple/", "root/pypi/+simple")
 PASSWORD = "correct horse battery staple"
 
 
-@pytest.mark.parametrize(("tool", "version", "install"), CLIENTS)
+@each_installer
 def test_every_url_is_an_index_url(
-    tool: str,
-    version: str,
-    install: Install,
+    installer: Installer,
     daemon: DaemonFactory,
     index: ScriptedIndex,
     upstream: SocketUpstream,
@@ -58,11 +46,11 @@ def test_every_url_is_an_index_url(
         uploaded = twine_upload(twine, f"{d.url}{target}", "alice", PASSWORD, path)
         assert uploaded.returncode == 0, uploaded.stdout
 
-    client = client_venv(tool, version, home=tmp_path / "home")
+    client = installer.client(tmp_path / "home")
     for number, url in enumerate((*URLS, *MIRROR_URLS)):
         wanted = [public] if url in MIRROR_URLS else [ours, public]
         target_python = make_venv(tmp_path / f"target-{number}")
-        result = install(client, target_python, wanted[0].project, index_url=f"{d.url}{url}")
+        result = installer.install(client, target_python, wanted[0].project, index_url=f"{d.url}{url}")
         assert result.returncode == 0, (url, result.stdout)
         for dist in wanted:
             assert version_in(target_python, dist.module, home=tmp_path) == dist.version, url
