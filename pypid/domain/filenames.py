@@ -21,6 +21,14 @@ hostile name of 255 characters could make thousands, and cost 20 ms to parse.
 """
 
 
+OLD_SDISTS = (".tar.bz2", ".tbz", ".tgz", ".tar.xz", ".txz", ".tar")
+"""
+How source distributions ended before PEP 527, beside ``.tar.gz`` and ``.zip``, that pip installs to this day.
+
+They are mirrored; nobody may upload one any more.
+"""
+
+
 class FileKind(Enum):
     """The upload API's names for the two kinds of distribution (PEP 527, PEP 715)."""
 
@@ -56,7 +64,8 @@ def parse_filename(filename: str) -> ParsedFilename:
                 raise UnknownFilename(f"{shorten(filename)} stands for more than {MAX_TAGS} tags")
             name, version, _, _ = parse_wheel_filename(filename)
             return ParsedFilename(normalize_name(name), version, FileKind.WHEEL)
-        name, version = parse_sdist_filename(filename)
+        old = next((suffix for suffix in OLD_SDISTS if filename.endswith(suffix)), None)
+        name, version = parse_sdist_filename(filename if old is None else f"{filename.removesuffix(old)}.tar.gz")
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion, InvalidName) as e:
         raise UnknownFilename(str(e)) from e
     return ParsedFilename(normalize_name(name), version, FileKind.SDIST)

@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
-from pypid.domain.filenames import FileKind, ParsedFilename, UnknownFilename, parse_filename
+from pypid.domain.filenames import OLD_SDISTS, FileKind, ParsedFilename, UnknownFilename, parse_filename
 from pypid.domain.headline import one_line
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
 
@@ -138,6 +138,9 @@ class _Reader:
             return None
         if len(filename) > MAX_FILENAME_LENGTH:
             self.problems.append(f"content: {shorten(filename)} is longer than {MAX_FILENAME_LENGTH} characters.")
+            return None
+        if filename.endswith(OLD_SDISTS):
+            self.problems.append(f"content: {shorten(filename)} has to be a .tar.gz.")
             return None
         try:
             return parse_filename(filename)

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.filenames import MAX_FILENAME_LENGTH, FileKind, UnknownFilename, parse_filename
+from pypid.domain.filenames import (
+    MAX_FILENAME_LENGTH,
+    OLD_SDISTS,
+    FileKind,
+    ParsedFilename,
+    UnknownFilename,
+    parse_filename,
+)
+from pypid.domain.names import normalize_name
 from tests.domain.strategies import filenames, patient, versions
 
 
@@ -30,6 +38,13 @@ class ParseFilenameTests(SynchronousTestCase):
             self.assertEqual(parsed.project, "zope-interface")
             self.assertEqual((parsed.version, parsed.kind), (Version("5.0"), FileKind.SDIST))
 
+    def test_old_sdists(self) -> None:
+        """Twisted 20.3 has none but a .tar.bz2, and pip installs it."""
+        for suffix in OLD_SDISTS:
+            filename = f"Zope.Interface-5.0{suffix}"
+            parsed = parse_filename(filename)
+            self.assertEqual(parsed, ParsedFilename(normalize_name("zope-interface"), Version("5.0"), FileKind.SDIST))
+
     def test_refused(self) -> None:
         """What is no sdist or wheel, or looks like one only to people, is refused with a reason."""
         for filename in (
@@ -37,7 +52,11 @@ class ParseFilenameTests(SynchronousTestCase):
             "demo",
             "demo-1.0.exe",
             "demo-1.0-py3.11.egg",
-            "demo-1.0.tar.bz2",
+            "demo-1.0.tar.Z",
+            "demo-1.0.bz2",
+            "demo-1.0.TGZ",
+            ".tar.bz2",
+            "demo.tgz",
             "demo-1.0.tar.gz\n",
             "demo-one.tar.gz",
             "demo-1.0-none-any.whl",

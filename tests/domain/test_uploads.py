@@ -102,6 +102,7 @@ class ReadUploadTests(SynchronousTestCase):
         self.assert_problem("'>3 or so' is an invalid value for Requires-Python", requires_python=">3 or so")
         self.assert_problem("does not have a file", None)
         self.assert_problem("content:", "demo_pkg-1.0.exe")
+        self.assert_problem("has to be a .tar.gz", "demo_pkg-1.0.tar.bz2", filetype="sdist")
         self.assert_problem("content:", "../demo_pkg-1.0-py3-none-any.whl")
 
     def test_contradictions(self) -> None:
