@@ -10,10 +10,9 @@ from pypid.storage.staging import Staging
 class StoredFile:
     """A `FileBody` over a blob."""
 
-    verified = True
-
-    def __init__(self, sha256: str, blob: Blob) -> None:
+    def __init__(self, sha256: str, blob: Blob, *, verified: bool = True) -> None:
         self.sha256 = sha256
+        self.verified = verified
         self._blob = blob
 
     async def size(self) -> int:

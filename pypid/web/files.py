@@ -20,6 +20,9 @@ from pypid.web.request import Request
 IMMUTABLE = b"max-age=365000000, immutable, public"
 """A file's URL holds its digest: what is behind it never changes (PyPI's file host says the same)."""
 
+NO_STORE = b"no-store"
+"""For what no digest vouches for: a cache would go on sending it when the right bytes are known."""
+
 
 class Files:
     """Sends files, whole or one range of them, as fast as the client reads."""
@@ -27,22 +30,22 @@ class Files:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
 
-    async def send(self, request: Request, body: FileBody) -> bytes:
-        """Answer with ``body``, and close it."""
+    async def send(self, request: Request, body: FileBody, *, cache_control: bytes = IMMUTABLE) -> bytes:
+        """Answer with ``body``, and close it. A part that may be wrong is `NO_STORE` whatever the ``cache_control``."""
         try:
-            return await self._send(request, body)
+            return await self._send(request, body, cache_control)
         finally:
             body.close()
 
-    async def _send(self, request: Request, body: FileBody) -> bytes:
+    async def _send(self, request: Request, body: FileBody, cache_control: bytes) -> bytes:
         etag = f'"sha256:{body.sha256}"'
         if etag_matches(request.header("If-None-Match"), etag):
             request.setHeader(b"ETag", etag.encode())
-            request.setHeader(b"Cache-Control", IMMUTABLE)
+            request.setHeader(b"Cache-Control", cache_control)
             request.setResponseCode(304)
             return b""
         if request.method == b"HEAD":
-            _describe(request, etag, await body.announced_size())
+            _describe(request, etag, await body.announced_size(), cache_control)
             return b""
         wanted = request.header("Range") if if_range_matches(request.header("If-Range"), etag) else None
         # Read before anything is said of the file, its ETag included: a transfer that fails now can still
@@ -63,10 +66,8 @@ class Files:
         elif wanted is not None:  # a range that is to be ignored
             first = await body.read(0)
         sent = part or ByteRange(0, size)
-        _describe(request, etag, sent.stop - sent.start)
-        if part is not None and not body.verified:
-            # Whole in itself, and perhaps wrong: a cache would keep it under the ETag of the right file.
-            request.setHeader(b"Cache-Control", b"no-store")
+        # A part of what is still arriving is whole in itself, and perhaps wrong; the whole is cut off if it is wrong.
+        _describe(request, etag, sent.stop - sent.start, cache_control if part is None or body.verified else NO_STORE)
         await self._stream(request, body, sent, first)
         return b""
 
@@ -83,11 +84,11 @@ class Files:
             raise EOFError(f"the file ended {part.stop - offset} bytes too soon")
 
 
-def _describe(request: Request, etag: str, length: int | None) -> None:
+def _describe(request: Request, etag: str, length: int | None, cache_control: bytes) -> None:
     request.setHeader(b"ETag", etag.encode())
     request.setHeader(b"Content-Type", b"application/octet-stream")
     if length is not None:
         request.setHeader(b"Content-Length", str(length).encode())
     request.setHeader(b"Accept-Ranges", b"bytes")
-    request.setHeader(b"Cache-Control", IMMUTABLE)
+    request.setHeader(b"Cache-Control", cache_control)
     request.setHeader(b"X-Content-Type-Options", b"nosniff")

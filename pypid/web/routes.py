@@ -15,14 +15,14 @@ from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.web import converters
 from pypid.web.conditional import send_unless_held, strong_etag
 from pypid.web.errors import fail, plain, refuse
-from pypid.web.files import Files
+from pypid.web.files import IMMUTABLE, NO_STORE, Files
 from pypid.web.flow import paced
 from pypid.web.legacy import LegacyJson
 from pypid.web.request import Request
 from pypid.web.short import read_short
 from pypid.web.simple import SimplePages, wants_simple_api
 from pypid.web.upload import Uploads
-from pypid.web.xmlrpc import answer_call, is_call
+from pypid.web.xmlrpc import XmlRpc, is_call
 
 WELCOME = """\
 pypid: a private Python package index and a mirror.
@@ -45,9 +45,12 @@ class Routes:
     app = Klein()
     converters.register(app.url_map)
 
-    def __init__(self, pages: SimplePages, legacy: LegacyJson, uploads: Uploads, clock: IReactorTime) -> None:
+    def __init__(
+        self, pages: SimplePages, legacy: LegacyJson, xml_rpc: XmlRpc, uploads: Uploads, clock: IReactorTime
+    ) -> None:
         self._pages = pages
         self._legacy = legacy
+        self._xml_rpc = xml_rpc
         self._uploads = uploads
         self._files = Files(clock)
         self._clock = clock
@@ -106,12 +109,13 @@ class Routes:
         # uv accepts */* for a file, as everybody does, and shows what went wrong if it is told so in this form.
         request.default_error_form = ErrorForm.PROBLEM
         asked = request.snapshot.index(index)
-        return await self._files.send(
-            request, await asked.open_core_metadata(normalize_name(project), filename, digest)
-        )
+        body = await asked.open_core_metadata(normalize_name(project), filename, digest)
+        # What was read from parts of a wheel is read again when all of the wheel is here.
+        return await self._files.send(request, body, cache_control=IMMUTABLE if body.verified else NO_STORE)
 
     @app.route("/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
+    @app.route("/packages/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
     async def provenance(
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
@@ -158,7 +162,7 @@ class Routes:
     async def upload(self, request: Request, index: IndexName | None = None) -> bytes:
         # "pip search" posts to what it is given, most often /pypi, where PyPI has it.
         if is_call(request):
-            return await self._paced(request, await answer_call(request, request.snapshot.index(index)))
+            return await self._paced(request, await self._xml_rpc.answer(request, request.snapshot.index(index)))
         return await self._uploads.receive(request, index)
 
     @app.route("/<index:index>/pypi/", methods=["POST"], strict_slashes=False)

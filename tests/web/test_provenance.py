@@ -34,7 +34,7 @@ class ProvenanceTestCase(WebTestCase):
 class FoundTests(ProvenanceTestCase):
     def test_document_is_upstreams_to_the_byte(self) -> None:
         self.index.script(PATH, FOUND)
-        for prefix in ("", "/main", "/root/pypi"):
+        for prefix in ("", "/main", "/root/pypi", "/packages"):
             answer = self.provenance(prefix)
             self.assertEqual((answer.status, answer.body), (200, DOCUMENT))
             self.assertEqual(answer.headers["Content-Type"], PROVENANCE_TYPE)
