@@ -29,6 +29,7 @@ from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
 from pypid.web.snapshot import Current
 from pypid.web.upload import Uploads
+from pypid.web.xmlrpc import XmlRpc
 
 BACKLOG = 1024
 """Connections that wait while the reactor is busy; with Twisted's 50, 300 clients at once lose 42."""
@@ -71,7 +72,13 @@ class Daemon(Service):
             render_list=self._lasting.lists,
             clock=reactor,
         )
-        routes = Routes(pages, LegacyJson(self._lasting.pages), Uploads(self._lasting.publisher), reactor)
+        routes = Routes(
+            pages,
+            LegacyJson(self._lasting.pages),
+            XmlRpc(self._lasting.lists),
+            Uploads(self._lasting.publisher),
+            reactor,
+        )
         self._site = PypidSite(
             routes.app.resource(),
             self._current,

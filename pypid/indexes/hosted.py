@@ -5,6 +5,7 @@ from __future__ import annotations
 from packaging.version import Version
 from twisted.logger import Logger
 
+from pypid.domain.changes import Change
 from pypid.domain.errors import FileNotFound, ProjectNotFound, StoredFileMissing
 from pypid.domain.filenames import parse_filename
 from pypid.domain.files import DistributionFile, ProjectPage
@@ -37,6 +38,9 @@ class HostedIndex:
 
     async def hosted_pages(self) -> list[ProjectPage]:
         return await self._records.pages(self.name)
+
+    async def hosted_changes(self) -> list[Change]:
+        return await self._records.last_changes(self.name)
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         page = await self._records.page(self.name, project)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from packaging.version import Version
 
+from pypid.domain.changes import Change
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.project_list import ProjectList
@@ -80,6 +81,10 @@ class Index(Protocol):
 
     async def hosted_pages(self) -> list[ProjectPage]:
         """Return the projects that were uploaded to this very index, by name."""
+        ...
+
+    async def hosted_changes(self) -> list[Change]:
+        """Return the last change of each project that was uploaded to this very index, the oldest first."""
         ...
 
     async def project_page(self, project: NormalizedName) -> ProjectPage: ...

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from packaging.version import Version
 
+from pypid.domain.changes import Change
 from pypid.domain.errors import ProjectNotFound
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
@@ -44,6 +45,9 @@ class LayeredIndex:
 
     async def hosted_pages(self) -> list[ProjectPage]:
         return await self._layers[0].hosted_pages()
+
+    async def hosted_changes(self) -> list[Change]:
+        return await self._layers[0].hosted_changes()
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:
         page = await self._first(project, lambda layer: layer.project_page(project))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from packaging.version import Version
 
+from pypid.domain.changes import Change
 from pypid.domain.errors import FileNotFound
 from pypid.domain.files import DistributionFile, ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
@@ -53,6 +54,9 @@ class MirrorIndex:
     hosted_revision = "none"
 
     async def hosted_pages(self) -> list[ProjectPage]:
+        return []
+
+    async def hosted_changes(self) -> list[Change]:
         return []
 
     async def project_page(self, project: NormalizedName) -> ProjectPage:

@@ -14,6 +14,7 @@ from cachetools import LRUCache
 from packaging.version import Version
 from twisted.internet.defer import Deferred
 
+from pypid.domain.changes import Change
 from pypid.domain.core_metadata import FoundMetadata
 from pypid.domain.errors import FileExists
 from pypid.domain.files import DistributionFile, ProjectPage, TimeSource, versions_of
@@ -77,6 +78,11 @@ _FILES = (
 )
 _PROJECT_FILES = f"{_FILES} AND p.name = ? ORDER BY f.uploaded_at, f.filename"
 _ALL_FILES = f"{_FILES} ORDER BY p.name, f.uploaded_at, f.filename"
+_LAST_CHANGES = (
+    "SELECT p.name, p.serial, max(f.uploaded_at) FROM project p "
+    "JOIN file f ON f.index_name = p.index_name AND f.project = p.name "
+    "WHERE p.index_name = ? GROUP BY p.name ORDER BY p.serial"
+)
 
 
 class HostedRecords:
@@ -113,6 +119,10 @@ class HostedRecords:
     async def pages(self, index: IndexName) -> list[ProjectPage]:
         """Return the pages of all projects, by name; read anew each time."""
         return await self._database.read(lambda connection: _read_pages(connection, index))
+
+    async def last_changes(self, index: IndexName) -> list[Change]:
+        """Return the last change of each project, the oldest first."""
+        return await self._database.read(lambda connection: _read_last_changes(connection, index))
 
     async def projects(self, index: IndexName) -> ProjectList:
         """Return the hosted projects."""
@@ -157,6 +167,13 @@ def _read_page(connection: Connection, index: IndexName, project: NormalizedName
 def _read_pages(connection: Connection, index: IndexName) -> list[ProjectPage]:
     rows = connection.execute(_ALL_FILES, (index,)).fetchall()
     return [_page_of(list(group)) for _, group in groupby(rows, key=itemgetter(_PROJECT_COLUMN))]
+
+
+def _read_last_changes(connection: Connection, index: IndexName) -> list[Change]:
+    return [
+        Change(project=name, serial=serial, time=datetime.fromisoformat(uploaded_at))
+        for name, serial, uploaded_at in connection.execute(_LAST_CHANGES, (index,))
+    ]
 
 
 def _page_of(rows: Sequence[tuple[Any, ...]]) -> ProjectPage:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 from typing import Any
 
 from pypid.domain.errors import UploadTooLarge
-from pypid.domain.files import ProjectPage
 from pypid.domain.search import Hit, Query
 from pypid.domain.xml_rpc import (
     UNKNOWN_METHOD,
@@ -19,6 +17,7 @@ from pypid.domain.xml_rpc import (
     render_fault,
 )
 from pypid.indexes.index import Index
+from pypid.offload import Offload
 from pypid.web.body import RequestBody
 from pypid.web.request import Request
 
@@ -39,18 +38,25 @@ def is_call(request: Request) -> bool:
     return (request.header("Content-Type") or "").partition(";")[0].strip().lower() in _TYPES
 
 
-async def answer_call(request: Request, index: Index) -> bytes:
-    """Answer the call that ``request`` brings. Faults are answers too, of status 200."""
-    body = await _read(request.body)
-    try:
-        content = render_answer(await _call(index, read_call(body)))
-    except Fault as e:
-        content = render_fault(e)
-    request.setHeader(b"Content-Type", b"text/xml; charset=utf-8")
-    request.setHeader(b"X-Content-Type-Options", b"nosniff")
-    request.setHeader(b"Cache-Control", b"no-store")
-    request.setHeader(b"Content-Length", str(len(content)).encode())
-    return content
+class XmlRpc:
+    """Answers calls."""
+
+    def __init__(self, render: Offload) -> None:
+        """``render``: where answers are written, as many projects make a long one: 10,000 changes take 35 ms."""
+        self._render = render
+
+    async def answer(self, request: Request, index: Index) -> bytes:
+        """Answer the call that ``request`` brings. Faults are answers too, of status 200."""
+        body = await _read(request.body)
+        try:
+            content = await self._render(render_answer, await _call(index, read_call(body)))
+        except Fault as e:
+            content = render_fault(e)
+        request.setHeader(b"Content-Type", b"text/xml; charset=utf-8")
+        request.setHeader(b"X-Content-Type-Options", b"nosniff")
+        request.setHeader(b"Cache-Control", b"no-store")
+        request.setHeader(b"Content-Length", str(len(content)).encode())
+        return content
 
 
 async def _read(body: RequestBody | None) -> bytes:
@@ -74,7 +80,7 @@ async def _call(index: Index, call: Call) -> Any:
         case "search":
             return [_to_wire(hit) for hit in await index.search(_query(call.parameters))]
         case "list_packages_with_serial":
-            return {page.name: page.serial for page in await index.hosted_pages()}
+            return {change.project: change.serial for change in await index.hosted_changes()}
         case "changelog_since_serial":
             return await _changes(index, call.parameters)
         case "system.listMethods":
@@ -86,15 +92,14 @@ async def _changes(index: Index, parameters: Sequence[Any]) -> list[tuple[str, N
     """Return the last change of each uploaded project: name, version, time, action and serial, in PyPI's order."""
     match parameters:
         case (int() as since,):
-            pages = sorted(await index.hosted_pages(), key=attrgetter("serial"))
+            changes = await index.hosted_changes()
         case _:
             raise Fault(WRONG_PARAMETERS, "changelog_since_serial takes a serial")
-    return [(page.name, None, _changed_at(page), "change", page.serial) for page in pages if page.serial > since]
-
-
-def _changed_at(page: ProjectPage) -> int:
-    """Return when the newest file was uploaded, in seconds since 1970."""
-    return max((int(file.upload_time.timestamp()) for file in page.files if file.upload_time is not None), default=0)
+    return [
+        (change.project, None, int(change.time.timestamp()), "change", change.serial)
+        for change in changes
+        if change.serial > since
+    ]
 
 
 def _query(parameters: Sequence[Any]) -> Query:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from twisted.internet.defer import Deferred
 
+from pypid.domain.changes import Change
 from pypid.domain.errors import FileExists
 from pypid.domain.files import DistributionFile, ProjectPage, TimeSource
 from pypid.domain.names import IndexName, NormalizedName
@@ -132,6 +133,19 @@ class HostedRecordsTests(RecordsCase):
         self.publish(a_row(index_name=TWO))
         expected = [self.result(self.records.page(MAIN, project)) for project in (DEMO, OTHER)]
         self.assertEqual(self.result(self.records.pages(MAIN)), expected)
+
+    def test_last_changes(self) -> None:
+        """One for each project of that index, in the order of their serials, with the time of the newest file."""
+        self.publish(a_row("other-1.0.tar.gz", project=OTHER), a_row(), a_row(index_name=TWO))
+        newest = "2026-02-02T00:00:00.000000+00:00"
+        self.publish(a_row("other-2.0.tar.gz", project=OTHER, version="2.0", uploaded_at=newest))
+        self.assertEqual(
+            self.result(self.records.last_changes(MAIN)),
+            [
+                Change(project=DEMO, serial=2, time=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)),
+                Change(project=OTHER, serial=4, time=datetime(2026, 2, 2, tzinfo=UTC)),
+            ],
+        )
 
     def test_read_once(self) -> None:
         """A page that is asked for again is answered from memory, and so is a name that is not hosted."""

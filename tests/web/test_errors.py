@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from pypid.domain.changes import Change
 from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import FileNotFound, PackageIndexError, UploadRefused, UpstreamUnavailable
 from pypid.domain.files import ProjectPage
@@ -94,6 +95,9 @@ class _Failing:
         raise self._error
 
     hosted_revision = "failing"
+
+    async def hosted_changes(self) -> list[Change]:
+        raise self._error
 
     async def hosted_pages(self) -> list[ProjectPage]:
         raise self._error

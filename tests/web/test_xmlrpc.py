@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import xmlrpc.client
+from functools import cached_property
 from typing import Any
 
 from pypid.web.xmlrpc import MAX_CALL, MAX_TERMS
+from tests.indexes.stores import Disk
 from tests.kit.dists import sdist, wheel
 from tests.web.world import ALICE, Answer, WebTestCase
 
@@ -14,6 +16,10 @@ XML = {"Content-Type": "text/xml"}
 
 
 class XmlRpcTestCase(WebTestCase):
+    @cached_property
+    def renderer(self) -> Disk:
+        return Disk()
+
     def post(self, body: bytes, target: str = "/pypi") -> Answer:
         answer = self.ask("POST", target, XML, body)
         self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/xml; charset=utf-8"), answer.text)
@@ -110,6 +116,29 @@ class ChangesTests(XmlRpcTestCase):
             self.assertEqual([(name, serial) for name, _, _, _, serial in changes], expected)
         for parameters in ((), ("1",), (1, 2)):
             self.assertIn("takes a serial", self.fault("changelog_since_serial", *parameters))
+
+    def test_a_change_has_the_time_of_the_projects_last_upload(self) -> None:
+        for version in ("1.0", "2.0"):
+            self.clock.advance(100.5)
+            self.publish(wheel("demo", version))
+        now = int(self.clock.seconds())
+        self.assertEqual(self.call("changelog_since_serial", 0), [["demo", None, now, "change", 2]])
+
+    def test_a_serial_that_no_database_can_hold(self) -> None:
+        self.publish(wheel("demo"))
+        body = b"<methodCall><methodName>changelog_since_serial</methodName><params><param><value><int>%d</int></value>"
+        answer = self.post(body % 10**30 + b"</param></params></methodCall>")
+        self.assertEqual(xmlrpc.client.loads(answer.body)[0], ([],))
+
+    def test_long_answers_hold_up_nobody(self) -> None:
+        """They are written elsewhere than on the reactor's thread."""
+        self.publish(wheel("demo"))
+        self.renderer.held = "render_answer"
+        asking = self.connect()
+        asking.ask("POST", "/pypi", XML, xmlrpc.client.dumps((), "list_packages_with_serial").encode())
+        self.assertEqual(asking.received, b"")
+        self.renderer.release()
+        self.assertEqual(xmlrpc.client.loads(asking.answer().body)[0], ({"demo": 1},))
 
     def test_what_is_mirrored_has_no_serial(self) -> None:
         self.index.add(wheel("cached"))

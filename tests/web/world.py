@@ -24,6 +24,7 @@ from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
 from pypid.web.snapshot import Current, Snapshot
 from pypid.web.upload import Uploads
+from pypid.web.xmlrpc import XmlRpc
 from tests.indexes.stores import MIRROR, StoresTestCase
 from tests.kit.dists import Dist
 from tests.kit.memory import RawPeer, _PeerTransport
@@ -157,6 +158,7 @@ class WebTestCase(StoresTestCase):
                     memory=self.rendered_pages, render=self.renderer, render_list=self.renderer, clock=self.clock
                 ),
                 LegacyJson(inline),
+                XmlRpc(self.renderer),
                 Uploads(self.publisher()),
                 self.clock,
             ).app.resource(),
