@@ -117,6 +117,6 @@ def _suggest(description: str) -> str:
 def _example(kind: str) -> str:
     return {
         "unix": "as in unix:/run/pypid/http.sock",
-        "ssl": "as in ssl:443:privateKey=key.pem:certKey=chain.pem",
+        "ssl": "as in ssl:443:privateKey=key.pem:certKey=cert.pem",
         "systemd": "as in systemd:domain=INET6:name=http",
     }.get(kind, f"as in {kind}:8080")

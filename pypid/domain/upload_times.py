@@ -1,4 +1,8 @@
-"""An upload time for every file of a mirrored page, which never moves once it was told."""
+"""
+An upload time for every file of a mirrored page, which never moves once it was told.
+
+Upstream's Last-Modified of a file comes too late to be one: with the file, after a page has told a time.
+"""
 
 from __future__ import annotations
 
