@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -27,10 +28,11 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class SocketUpstream:
-    """Serves ``index`` on 127.0.0.1, always on the port it got at its first start."""
+    """Serves ``index`` on 127.0.0.1, with ``tls`` over https, always on the port it got at its first start."""
 
-    def __init__(self, index: ScriptedIndex) -> None:
+    def __init__(self, index: ScriptedIndex, tls: ssl.SSLContext | None = None) -> None:
         self.index = index
+        self._tls = tls
         self.port = 0
         self._stopping = threading.Event()
         self._listener: socket.socket | None = None
@@ -40,7 +42,7 @@ class SocketUpstream:
 
     @property
     def root(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -61,6 +63,9 @@ class SocketUpstream:
         self._stopping.clear()
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=_BACKLOG)
         self.port = self._listener.getsockname()[1]
+        if self._tls is not None:
+            # A handshake takes two: it waits for its thread, or one silent client would keep out all others.
+            self._listener = self._tls.wrap_socket(self._listener, server_side=True, do_handshake_on_connect=False)
         self._spawn(self._accept, self._listener)
 
     def stop(self) -> None:
@@ -147,8 +152,9 @@ class _Connection:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self._skip(int(headers.get("content-length", "0")))
         path, _, query = target.partition("?")
+        scheme = "https" if isinstance(self._sock, ssl.SSLSocket) else "http"
         peer_port = self._sock.getpeername()[1]
-        return Seen(method=method, path=path, query=query, headers=headers, peer_port=peer_port)
+        return Seen(method=method, path=path, query=query, headers=headers, scheme=scheme, peer_port=peer_port)
 
     def _skip(self, length: int) -> None:
         while len(self._unread) < length:
@@ -195,7 +201,8 @@ class _Connection:
 
     def _has_left(self) -> bool:
         try:
-            return self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            # The socket's own, also below TLS, which takes no flags.
+            return socket.socket.recv(self._sock, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
             return False
 

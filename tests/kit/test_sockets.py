@@ -1,9 +1,13 @@
 import socket
+import ssl
 import threading
+from http.client import HTTPSConnection
 
 import pytest
+import trustme
 
 from tests.kit.dists import wheel
+from tests.kit.pages import JSON
 from tests.kit.rawclient import connect, get
 from tests.kit.upstream import (
     Barrier,
@@ -74,3 +78,21 @@ def test_port_of_a_stopped_upstream_is_free(index: ScriptedIndex) -> None:
     server.stop()
     with socket.create_server(("127.0.0.1", server.port)):
         pass
+
+
+def test_serves_over_tls_and_stops_with_connections_open(index: ScriptedIndex) -> None:
+    authority = trustme.CA()
+    served, asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(served)
+    authority.configure_trust(asking)
+    index.add(DEMO)
+    with SocketUpstream(index, served) as upstream:
+        silent = socket.create_connection(("127.0.0.1", upstream.port))
+        client = HTTPSConnection("127.0.0.1", upstream.port, context=asking)
+        client.request("GET", PAGE, headers={"Accept": JSON})
+        page = client.getresponse().read().decode()
+        assert f"{upstream.root}/packages/" in page
+        assert upstream.url.startswith("https://127.0.0.1:")
+        assert index.requests[0].scheme == "https"
+    silent.close()
+    client.close()
