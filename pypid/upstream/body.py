@@ -46,6 +46,16 @@ def read_body(
     return reader.done
 
 
+def close_unread(response: IResponse) -> None:
+    """Close the connection of an answer whose body nobody reads."""
+    response.deliverBody(_Unread())
+
+
+class _Unread(Protocol):
+    def connectionMade(self) -> None:
+        _abort(cast(TransportProxyProducer, self.transport))
+
+
 class _BodyReader(Protocol):
     def __init__(
         self, write: Write, limit: int, idle: float, clock: IReactorTime, ends: tuple[type[Exception], ...]
