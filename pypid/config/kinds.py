@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pypid.config.units import NoQuantity, UnknownUnit, parse_duration, parse_size
 from pypid.domain.names import IndexName, InvalidName, parse_index_name, shorten
+from pypid.domain.proxies import InvalidProxy, ProxyRules, parse_proxy
 
 
 class BadValue(ValueError):
@@ -173,6 +174,24 @@ def _problem_of_url(text: str) -> str | None:
     if not text.isascii() or not text.isprintable() or " " in text:
         return " in printable ASCII, without spaces"
     return None
+
+
+@dataclass(frozen=True)
+class ProxyChoice(Plain):
+    """The URL of a proxy for everything, ``none``, or ``environment``, which is read as None."""
+
+    def read(self, value: object) -> ProxyRules | None:
+        if not isinstance(value, str):
+            raise BadValue(f'expected the URL of a proxy, "none" or "environment", got {quote(value)}')
+        if value == "environment":
+            return None
+        if value in {"none", ""}:
+            return ProxyRules()
+        try:
+            proxy = parse_proxy(value)
+        except InvalidProxy as e:
+            raise BadValue(f'{e} (or "none", or "environment")') from e
+        return ProxyRules(http=proxy, https=proxy)
 
 
 @dataclass(frozen=True)

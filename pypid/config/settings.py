@@ -14,10 +14,12 @@ from pypid.config.kinds import (
     Flag,
     IndexReference,
     Kind,
+    ProxyChoice,
     Size,
 )
 from pypid.config.lists import IndexReferences, ListenAddresses
 from pypid.domain.names import IndexName
+from pypid.domain.proxies import ProxyRules
 
 MIB = 2**20
 GIB = 2**30
@@ -72,12 +74,18 @@ class MirrorConfig:
 
     upstream: Annotated[str, BaseUrl()]
     """Base URL of a simple index; ends in a slash."""
+    proxy: Annotated[ProxyRules | None, ProxyChoice()] = None
+    """How upstream is reached. None: as the environment says, where machines say it for every program."""
     ttl: Annotated[float, Duration(least=0)] = 600.0
     """Seconds for which a page is taken at its word: what PyPI itself allows caches (max-age)."""
     grace: Annotated[float, Duration(least=0)] = 600.0
     """Seconds more for which an old page is sent at once while a newer one is fetched behind it."""
     connect_timeout: Annotated[float, Duration()] = 5.0
-    """Seconds to connect: a healthy upstream takes far less, and the rest of pip's 15 s is for the answer."""
+    """
+    Seconds to connect, by way of a proxy if there is one.
+
+    A healthy upstream takes far less, and the rest of pip's 15 s is for the answer.
+    """
     header_timeout: Annotated[float, Duration()] = 10.0
     """Seconds to the end of an answer's head: below pip's 15 s, so that our error arrives before pip's."""
     idle_timeout: Annotated[float, Duration()] = 20.0
@@ -133,7 +141,7 @@ class Setting:
     key: str
     kind: Kind
     default: object
-    """None where there is none, and the setting must be given."""
+    """None where that is the default, or where there is none and the setting must be given."""
 
 
 def _settings(table: str, model: type) -> tuple[Setting, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.logger import Logger
-from twisted.web.client import Agent
 
 from pypid.config import Config, ConfigError, MirrorConfig
 from pypid.daemon.lasting import Lasting
 from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 from pypid.domain.names import IndexName
+from pypid.domain.proxies import InvalidProxy, ProxyRules, environment_rules
 from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.hosted import HostedIndex
@@ -23,6 +25,7 @@ from pypid.indexes.provenance import MirroredProvenance
 from pypid.indexes.upstream_json import UpstreamJson
 from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
+from pypid.upstream.agent import UpstreamAgent
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
 from pypid.web.auth import Authenticator
 from pypid.web.snapshot import Snapshot
@@ -65,7 +68,21 @@ def _build_index(name: IndexName, config: Config, lasting: Lasting, built: dict[
 
 
 def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> MirrorIndex:
-    agent = Agent(lasting.reactor, lasting.tls_policy, connectTimeout=settings.connect_timeout, pool=lasting.pool)
+    def dial(host: str, port: int) -> HostnameEndpoint:
+        return HostnameEndpoint(lasting.reactor, host, port, timeout=settings.connect_timeout)
+
+    agent = UpstreamAgent(
+        _proxy_rules(settings),
+        dial=dial,
+        dial_proxy=dial,
+        tls=lasting.tls_policy,
+        pool=lasting.pool,
+        connect_timeout=settings.connect_timeout,
+        clock=lasting.reactor,
+    )
+    proxy = agent.proxy_for(settings.upstream.encode("ascii"))
+    if proxy is not None:
+        _log.info("the index {name} asks its upstream by way of the proxy {proxy}", name=name, proxy=str(proxy))
     client = UpstreamClient(
         agent,
         lasting.reactor,
@@ -110,6 +127,15 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
         fetcher=client,
         upstream_list=upstream_list,
     )
+
+
+def _proxy_rules(settings: MirrorConfig) -> ProxyRules:
+    if settings.proxy is not None:
+        return settings.proxy
+    try:
+        return environment_rules(os.environ)
+    except InvalidProxy as e:
+        raise ConfigError([str(e)]) from e
 
 
 def _read_users(config: Config, *, had_users: bool) -> Htpasswd | None:

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypid.config.kinds import BadValue, BaseUrl, Duration, FilePath, Flag, Kind, Size
+from pypid.config.kinds import BadValue, BaseUrl, Duration, FilePath, Flag, Kind, ProxyChoice, Size
 from pypid.config.units import SIZE_UNITS, parse_duration, parse_size
+from pypid.domain.proxies import Proxy, ProxyRules
+
+PROXY = Proxy(scheme="http", host="proxy.test", port=3128)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,10 @@ from pypid.config.units import SIZE_UNITS, parse_duration, parse_size
         (FilePath(), "a/b", Path("a/b")),
         (BaseUrl(), "https://pypi.org/simple", "https://pypi.org/simple/"),
         (BaseUrl(), "http://[::1]:8080/a/", "http://[::1]:8080/a/"),
+        (ProxyChoice(), "environment", None),
+        (ProxyChoice(), "none", ProxyRules()),
+        (ProxyChoice(), "", ProxyRules()),
+        (ProxyChoice(), "http://proxy.test:3128", ProxyRules(http=PROXY, https=PROXY)),
     ],
 )
 def test_good(kind: Kind, value: object, read: object) -> None:
@@ -72,6 +79,13 @@ def test_good(kind: Kind, value: object, read: object) -> None:
         (BaseUrl(), "http://x/a b", "expected a URL in printable ASCII, without spaces"),
         (BaseUrl(), "http://\u0451/", "expected a URL in printable ASCII, without spaces"),
         (BaseUrl(), 5, "expected a URL, got 5"),
+        (ProxyChoice(), False, 'expected the URL of a proxy, "none" or "environment", got false'),
+        (ProxyChoice(), [], 'expected the URL of a proxy, "none" or "environment", got []'),
+        (
+            ProxyChoice(),
+            "proxy.test:3128",
+            "expected the URL of a proxy that begins with http:// or https:// and a host",
+        ),
     ],
 )
 def test_bad(kind: Kind, value: object, problem: str) -> None:
@@ -96,6 +110,13 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(BadValue) as caught:
         BaseUrl().read(url)
     assert "secret" not in str(caught.value)
+
+
+def test_the_password_of_a_proxy_is_not_repeated() -> None:
+    with pytest.raises(BadValue) as caught:
+        ProxyChoice().read("http://bob:sec/secret@proxy.test:3128")
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(ProxyChoice().read("http://bob:secret@proxy.test:3128"))
 
 
 @given(st.integers(0, 2**63 - 1), st.sampled_from(sorted(SIZE_UNITS)))
