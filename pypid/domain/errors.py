@@ -29,18 +29,33 @@ class UpstreamUnavailable(PackageIndexError):
     installers would take that as leave to look in the next index.
     """
 
-    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+    detail = "unavailable"
+    """Why, in one word of letters, digits and dashes, for Cache-Status and for counting."""
+
+    def __init__(self, message: str, *, retry_after: int = 5, detail: str | None = None) -> None:
         """``retry_after``: whole seconds after which a client may ask again."""
         super().__init__(message)
         self.retry_after = retry_after
+        if detail is not None:
+            self.detail = detail
 
 
 class UpstreamBroken(UpstreamUnavailable):
     """Upstream answered, with something that cannot be used."""
 
+    detail = "broken"
+
 
 class DigestMismatch(UpstreamBroken):
     """The bytes that arrived are not those that the index page promised."""
+
+    detail = "digest"
+
+
+class RangesRefused(UpstreamBroken):
+    """Upstream did not send the part of the file that it was asked for, or not as such."""
+
+    detail = "ranges"
 
 
 class RangesRefused(UpstreamBroken):

@@ -48,8 +48,31 @@ def cancellable(request: Deferred[IResponse]) -> Deferred[IResponse]:
 
 
 def reason(e: BaseException) -> str:
-    """Return the innermost reason: Twisted wraps several failures in one exception."""
+    """Return why, in words."""
+    inner = _innermost(e)
+    return str(inner) or type(inner).__name__
+
+
+def detail(e: BaseException) -> str:
+    """Return why, in one word."""
+    inner = _innermost(e)
+    return next((word for kind, word in _DETAILS if isinstance(inner, kind)), "connection")
+
+
+def is_lost(e: BaseException) -> bool:
+    """Return whether a connection that was made broke: asking again on a fresh one may succeed."""
+    return isinstance(_innermost(e), error.ConnectionLost | error.ConnectionDone)
+
+
+_DETAILS = (
+    (error.DNSLookupError, "dns"),
+    (error.ConnectionRefusedError, "refused"),
+    (error.TimeoutError, "timeout"),
+    ((SSL.Error, VerificationError), "tls"),
+)
+
+
+def _innermost(e: BaseException) -> BaseException:
+    """Return the first cause: Twisted wraps several failures in one exception."""
     reasons = getattr(e, "reasons", None)
-    if reasons:
-        return reason(reasons[0].value)
-    return str(e) or type(e).__name__
+    return _innermost(reasons[0].value) if reasons else e
