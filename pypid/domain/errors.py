@@ -58,10 +58,6 @@ class RangesRefused(UpstreamBroken):
     detail = "ranges"
 
 
-class RangesRefused(UpstreamBroken):
-    """Upstream did not send the part of the file that it was asked for, or not as such."""
-
-
 class UploadRefused(PackageIndexError):
     """The upload cannot be accepted; ``problems`` names every reason, one line each."""
 
