@@ -133,6 +133,30 @@ class Size(Plain):
 
 
 @dataclass(frozen=True)
+class Count(Plain):
+    """How many of something, at least one."""
+
+    most: int = 100_000
+    """More is a slip of the pen."""
+
+    def read(self, value: object) -> int:
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= self.most:
+            raise BadValue(f"expected a whole number from 1 to {self.most}, got {quote(value)}")
+        return number
+
+
+@dataclass(frozen=True)
+class Word(Plain):
+    """A text that goes into a header of a request; it may be a secret, and is not shown."""
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not value.isprintable():
+            raise BadValue("expected a text without control characters (what was given is not shown)")
+        return value
+
+
+@dataclass(frozen=True)
 class FilePath(Plain):
     """The path of a file or a directory, taken literally."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
 from pypid.config.kinds import (
     BaseUrl,
+    Count,
     Duration,
     FilePath,
     Flag,
@@ -16,6 +17,7 @@ from pypid.config.kinds import (
     Kind,
     ProxyChoice,
     Size,
+    Word,
 )
 from pypid.config.lists import IndexReferences, ListenAddresses
 from pypid.domain.names import IndexName
@@ -94,6 +96,17 @@ class MirrorConfig:
     """Seconds for one page as a whole: ends an upstream that drips."""
     file_timeout: Annotated[float, Duration()] = 3600.0
     """Seconds for one file as a whole: 3 GiB over 1 MB/s, yet a drip does not hold its readers for ever."""
+    max_connections: Annotated[int, Count()] = 20
+    """Requests that one host answers at a time, of pages and of files each: what one `uv` asks for at once."""
+    user: Annotated[str, Word()] = ""
+    """The user that the upstream knows us as, and no other host is told; "" is none."""
+    password: Annotated[str, Word()] = field(default="", repr=False)
+    token: Annotated[str, Word()] = field(default="", repr=False)
+    """A bearer token, instead of user and password."""
+    secret_file: Annotated[str, Word()] = ""
+    """A file with the password where there is a user, and else with the token; "" is none."""
+    netrc: Annotated[str, Word()] = ""
+    """A file in the format of netrc that has the upstream's host with user and password; "" is none."""
     max_page: Annotated[int, Size()] = 64 * MIB
     """Bytes of one page, decompressed: a small compressed answer must not unfold without end."""
     upstream_project_list: Annotated[bool, Flag()] = False

@@ -23,6 +23,7 @@ from pypid.storage.database import READERS, Database, SchemaTooNew
 from pypid.storage.records import CachedRecords, HostedRecords
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
+from pypid.upstream.hosts import Hosts
 
 IDLE_UPSTREAM = 50
 """Seconds for which an idle upstream connection is kept: less than the usual server's 60."""
@@ -79,6 +80,7 @@ class Lasting:
         self.pool = _QuietPool(reactor, persistent=True)
         self.pool.maxPersistentPerHost = IDLE_UPSTREAM_CONNECTIONS
         self.pool.cachedConnectionTimeout = IDLE_UPSTREAM
+        self.hosts = Hosts(reactor)
         self.tls_policy = BrowserLikePolicyForHTTPS()
 
     def open(self) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.logger import Logger
 
 from pypid.config import Config, ConfigError, MirrorConfig
+from pypid.daemon.credentials import upstream_authorization
 from pypid.daemon.lasting import Lasting
 from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 from pypid.domain.names import IndexName
 from pypid.domain.proxies import InvalidProxy, ProxyRules, environment_rules
+from pypid.domain.reach import AllowedHosts
 from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.hosted import HostedIndex
@@ -27,8 +30,12 @@ from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
 from pypid.upstream.agent import UpstreamAgent
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
+from pypid.upstream.exchange import Exchange, ExchangeRules
 from pypid.web.auth import Authenticator
 from pypid.web.snapshot import Snapshot
+
+RETRY_DELAY = (0.1, 0.5)
+"""Seconds between which a second try is made: soon, and not all of them at once."""
 
 _log = Logger()
 
@@ -83,12 +90,23 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
     proxy = agent.proxy_for(settings.upstream.encode("ascii"))
     if proxy is not None:
         _log.info("the index {name} asks its upstream by way of the proxy {proxy}", name=name, proxy=str(proxy))
-    client = UpstreamClient(
+    exchange = Exchange(
         agent,
         lasting.reactor,
-        UpstreamLimits(
+        lasting.hosts,
+        ExchangeRules(
             header_timeout=settings.header_timeout,
             idle_timeout=settings.idle_timeout,
+            max_connections=settings.max_connections,
+            allowed=AllowedHosts([settings.upstream], ["*"]),
+            authorization=upstream_authorization(name, settings),
+        ),
+        delay=lambda: random.uniform(*RETRY_DELAY),  # noqa: S311 (nothing secret)
+    )
+    client = UpstreamClient(
+        exchange,
+        lasting.reactor,
+        UpstreamLimits(
             page_timeout=settings.page_timeout,
             file_timeout=settings.file_timeout,
             max_page=settings.max_page,

@@ -1,4 +1,4 @@
-"""Asking one upstream index for pages and files, over HTTP, within limits."""
+"""The pages and files of one upstream index, over HTTP, within limits."""
 
 from __future__ import annotations
 
@@ -9,25 +9,19 @@ from typing import Any, Protocol, TypeVar
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
-from twisted.web.http_headers import Headers
-from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IResponse
+from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
-from pypid import __version__
 from pypid.domain.errors import RangesRefused, UpstreamBroken, UpstreamUnavailable
 from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.domain.ranges import ByteRange, is_content_range_of
-from pypid.upstream.body import BodyTooLarge, Write, read_body
-from pypid.upstream.network import NETWORK_ERRORS, cancellable, reason
-from pypid.upstream.urls import encoded, redirected, shown
+from pypid.upstream.body import Write
+from pypid.upstream.exchange import Exchange, header, retry_after
+from pypid.upstream.hosts import Kind
+from pypid.upstream.urls import shown
 
 T = TypeVar("T")
 
-MAX_REDIRECTS = 5
-"""Hops. PyPI needs one (to the normalized name); a loop is seen soon (A30, A31)."""
-
-RETRY_AFTER_LIMITS = (1, 600)
-"""Seconds between which an upstream's Retry-After is believed (A12)."""
+_WANTS_CREDENTIALS = frozenset({401, 403, 407})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +44,6 @@ PROVENANCE_TYPES = PageTypes(PROVENANCE_TYPE, frozenset({PROVENANCE_TYPE, "appli
 class UpstreamLimits:
     """Seconds and bytes; `pypid.config` has the defaults and their reasons."""
 
-    header_timeout: float
-    """From the request, connecting included, to the end of the response's header section."""
-    idle_timeout: float
     page_timeout: float
     file_timeout: float
     max_page: int
@@ -106,10 +97,8 @@ class UpstreamClient:
     any call closes its connection.
     """
 
-    _log = Logger()
-
-    def __init__(self, agent: IAgent, clock: IReactorTime, limits: UpstreamLimits) -> None:
-        self._agent = agent
+    def __init__(self, exchange: Exchange, clock: IReactorTime, limits: UpstreamLimits) -> None:
+        self._exchange = exchange
         self._clock = clock
         self._limits = limits
 
@@ -123,7 +112,9 @@ class UpstreamClient:
         async def collect(data: bytes) -> None:
             chunks.append(data)
 
-        asking = self._page(url, types, headers, lambda _type, _encoding: collect, limit=self._limits.max_page)
+        asking = self._page(
+            url, types, headers, lambda _type, _encoding: collect, kind=Kind.BRIEF, limit=self._limits.max_page
+        )
         answer = await self._within(self._limits.page_timeout, asking)
         return replace(answer, body=b"".join(chunks)) if isinstance(answer, FetchedPage) else answer
 
@@ -135,53 +126,57 @@ class UpstreamClient:
 
         It may have ``limit`` bytes, and take the time of a file. The `FetchedPage` has no body.
         """
-        asking = self._page(url, SIMPLE_TYPES, _page_headers(SIMPLE_TYPES, etag, last_modified), take, limit=limit)
+        headers = _page_headers(SIMPLE_TYPES, etag, last_modified)
+        asking = self._page(url, SIMPLE_TYPES, headers, take, kind=Kind.LONG, limit=limit)
         return await self._within(self._limits.file_timeout, asking)
 
     async def _page(
-        self, url: str, types: PageTypes, headers: dict[str, str], take: TakePage, *, limit: int
+        self, url: str, types: PageTypes, headers: dict[str, str], take: TakePage, *, kind: Kind, limit: int
     ) -> FetchedPage | Unchanged | Absent:
-        response, url = await self._ask(b"GET", url, headers)
-        if response.code == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
-            await self._discard(response)
-            return Unchanged()
-        if response.code in {404, 410}:
-            await self._discard(response)
-            return Absent()
-        await self._expect_success(response, url)
-        content_type = (_header(response, "Content-Type") or "").partition(";")[0].strip().lower()
-        if content_type not in types.types:
-            await self._discard(response)
-            raise UpstreamBroken(f"{shown(url)} is no index page: its type is {content_type!r}")
-        encoding = (_header(response, "Content-Encoding") or "identity").strip().lower()
-        try:
-            write = take(content_type, encoding)
-        except Exception:
-            await self._discard(response)
-            raise
-        await self._read(response, write, limit=limit)
-        return FetchedPage(
-            url=url,
-            content_type=content_type,
-            encoding=encoding,
-            body=b"",
-            etag=_header(response, "ETag"),
-            last_modified=_header(response, "Last-Modified"),
-        )
+        async with self._exchange.answer(b"GET", url, headers, kind) as (response, found_at):
+            if response.code == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
+                await self._exchange.discard(response)
+                return Unchanged()
+            if response.code in {404, 410}:
+                await self._exchange.discard(response)
+                return Absent()
+            await self._expect_success(response, found_at)
+            content_type = (header(response, "Content-Type") or "").partition(";")[0].strip().lower()
+            if content_type not in types.types:
+                await self._exchange.discard(response)
+                raise UpstreamBroken(f"{shown(found_at)} is no index page: its type is {content_type!r}")
+            encoding = (header(response, "Content-Encoding") or "identity").strip().lower()
+            try:
+                write = take(content_type, encoding)
+            except Exception:
+                await self._exchange.discard(response)
+                raise
+            await self._exchange.read(response, write, limit=limit)
+            return FetchedPage(
+                url=found_at,
+                content_type=content_type,
+                encoding=encoding,
+                body=b"",
+                etag=header(response, "ETag"),
+                last_modified=header(response, "Last-Modified"),
+            )
 
     async def file(self, url: str, sink: FileSink) -> None:
         """Pass the bytes of the file at ``url`` to ``sink``, as they come and as fast as it takes them."""
         await self._within(self._limits.file_timeout, self._file(url, sink))
 
     async def _file(self, url: str, sink: FileSink) -> None:
-        response, url = await self._ask(b"GET", url, {"Accept-Encoding": "identity"})
-        await self._expect_success(response, url)
-        try:
-            sink.begin(None if response.length is UNKNOWN_LENGTH else response.length)
-        except UpstreamBroken:
-            await self._discard(response)
-            raise
-        await self._read(response, sink.write, limit=self._limits.max_file, close_ends=True)
+        async with self._exchange.answer(b"GET", url, {"Accept-Encoding": "identity"}, Kind.LONG) as (
+            response,
+            found_at,
+        ):
+            await self._expect_success(response, found_at)
+            try:
+                sink.begin(None if response.length is UNKNOWN_LENGTH else response.length)
+            except UpstreamBroken:
+                await self._exchange.discard(response)
+                raise
+            await self._exchange.read(response, sink.write, limit=self._limits.max_file, close_ends=True)
 
     async def part(self, url: str, part: ByteRange, sink: FileSink) -> None:
         """
@@ -195,90 +190,54 @@ class UpstreamClient:
 
     async def _part(self, url: str, part: ByteRange, sink: FileSink) -> None:
         asked = f"bytes={part.start}-{part.stop - 1}"
-        response, url = await self._ask(b"GET", url, {"Accept-Encoding": "identity", "Range": asked})
-        if response.code not in {200, 206, 416}:
-            await self._expect_success(response, url)
-        if not _is_part(response, part):
-            await self._discard(response)
-            raise RangesRefused(f"{shown(url)} does not answer with {asked}, which it was asked for")
-        left = part.stop - part.start
-        sink.begin(left)
+        headers = {"Accept-Encoding": "identity", "Range": asked}
+        async with self._exchange.answer(b"GET", url, headers, Kind.BRIEF) as (response, found_at):
+            if response.code not in {200, 206, 416}:
+                await self._expect_success(response, found_at)
+            if not _is_part(response, part):
+                await self._exchange.discard(response)
+                raise RangesRefused(f"{shown(found_at)} does not answer with {asked}, which it was asked for")
+            left = part.stop - part.start
+            sink.begin(left)
 
-        async def write(data: bytes) -> None:
-            nonlocal left
-            left -= len(data)
-            if left < 0:
-                raise RangesRefused(f"{shown(url)} sends more than {asked}, which it was asked for")
-            await sink.write(data)
+            async def write(data: bytes) -> None:
+                nonlocal left
+                left -= len(data)
+                if left < 0:
+                    raise RangesRefused(f"{shown(found_at)} sends more than {asked}, which it was asked for")
+                await sink.write(data)
 
-        await self._read(response, write, limit=self._limits.max_file, close_ends=True)
-        if left > 0:
-            raise RangesRefused(f"{shown(url)} sends {left} bytes too few for {asked}")
+            await self._exchange.read(response, write, limit=self._limits.max_file, close_ends=True)
+            if left > 0:
+                raise RangesRefused(f"{shown(found_at)} sends {left} bytes too few for {asked}")
 
     async def file_size(self, url: str) -> int | None:
         """Return the length of the file at ``url`` without fetching it; None where upstream does not say."""
-        response, url = await self._ask(b"HEAD", url, {"Accept-Encoding": "identity"})
-        await self._expect_success(response, url)
-        length = _header(response, "Content-Length")
-        await self._discard(response)
+        headers = {"Accept-Encoding": "identity"}
+        async with self._exchange.answer(b"HEAD", url, headers, Kind.BRIEF) as (response, found_at):
+            await self._expect_success(response, found_at)
+            length = header(response, "Content-Length")
+            await self._exchange.discard(response)
         return int(length) if length is not None and length.isascii() and length.isdigit() else None
 
-    async def _ask(self, method: bytes, url: str, headers: dict[str, str]) -> tuple[IResponse, str]:
-        """Return the answer, after redirections, and the URL that gave it."""
-        for _ in range(MAX_REDIRECTS + 1):
-            try:
-                request = self._agent.request(method, encoded(url), Headers(_with_agent(headers)))
-                response = await cancellable(request).addTimeout(self._limits.header_timeout, self._clock)
-            except defer.TimeoutError as e:
-                seconds = self._limits.header_timeout
-                raise UpstreamUnavailable(f"{shown(url)} does not answer within {seconds:g} s") from e
-            except ValueError as e:
-                raise UpstreamBroken(f"{shown(url)} is no URL that can be asked: {e}") from e
-            except NETWORK_ERRORS as e:
-                raise UpstreamUnavailable(f"{shown(url)} does not answer: {reason(e)}") from e
-            location = _header(response, "Location")
-            if response.code not in {301, 302, 303, 307, 308} or location is None:
-                return response, url
-            await self._discard(response)
-            url = redirected(url, location)
-        raise UpstreamBroken(f"{shown(url)} redirects more than {MAX_REDIRECTS} times")
-
     async def _expect_success(self, response: IResponse, url: str) -> None:
-        if response.code == 200:
+        code = response.code
+        if code == 200:
             return
-        await self._discard(response)
-        if response.code == 429 or response.code >= 500:
+        await self._exchange.discard(response)
+        if code == 429 or code >= 500:
             raise UpstreamUnavailable(
-                f"{shown(url)} answers {response.code}", retry_after=_retry_after(_header(response, "Retry-After"))
+                f"{shown(url)} answers {code}", retry_after=retry_after(response), detail=f"status-{code}"
             )
-        raise UpstreamBroken(f"{shown(url)} answers {response.code}")
-
-    async def _read(self, response: IResponse, write: Any, *, limit: int, close_ends: bool = False) -> None:
-        try:
-            await read_body(
-                response, write, limit=limit, idle=self._limits.idle_timeout, clock=self._clock, close_ends=close_ends
-            )
-        except BodyTooLarge as e:
-            raise UpstreamBroken(f"upstream sends more than {limit} bytes") from e
-        except NETWORK_ERRORS as e:
-            raise UpstreamUnavailable(f"upstream broke off: {reason(e)}") from e
-
-    async def _discard(self, response: IResponse) -> None:
-        """Read what little is left of an answer whose body says nothing, or close its connection."""
-
-        async def drop(data: bytes) -> None:
-            pass
-
-        try:
-            await read_body(response, drop, limit=64 * 1024, idle=self._limits.idle_timeout, clock=self._clock)
-        except (BodyTooLarge, *NETWORK_ERRORS):
-            self._log.debug("an answer of status {status} was not read to its end", status=response.code)
+        raise UpstreamBroken(
+            f"{shown(url)} answers {code}", detail="auth" if code in _WANTS_CREDENTIALS else f"status-{code}"
+        )
 
     async def _within(self, seconds: float, work: Coroutine[Deferred[Any], Any, T]) -> T:
         try:
             return await Deferred.fromCoroutine(work).addTimeout(seconds, self._clock)
         except defer.TimeoutError as e:
-            raise UpstreamUnavailable(f"upstream was not done after {seconds:g} s") from e
+            raise UpstreamUnavailable(f"upstream was not done after {seconds:g} s", detail="timeout") from e
 
 
 def _page_headers(types: PageTypes, etag: str | None, last_modified: str | None) -> dict[str, str]:
@@ -290,10 +249,6 @@ def _page_headers(types: PageTypes, etag: str | None, last_modified: str | None)
     return headers
 
 
-def _with_agent(headers: dict[str, str]) -> dict[str, list[str]]:
-    return {name: [value] for name, value in {**headers, "User-Agent": f"pypid/{__version__}"}.items()}
-
-
 def _is_part(response: IResponse, part: ByteRange) -> bool:
     """Return whether ``response`` holds those bytes of the file, and nothing else."""
     said = [value.decode("latin-1") for value in response.headers.getRawHeaders(b"Content-Range") or ()]
@@ -301,18 +256,5 @@ def _is_part(response: IResponse, part: ByteRange) -> bool:
         response.code == 206
         and is_content_range_of(part, ", ".join(said))
         and response.length in {part.stop - part.start, UNKNOWN_LENGTH}
-        and _header(response, "Content-Encoding") in {None, "identity"}
+        and header(response, "Content-Encoding") in {None, "identity"}
     )
-
-
-def _header(response: IResponse, name: str) -> str | None:
-    # As bytes: Twisted would decode UTF-8 strictly, and strangers send anything.
-    values = response.headers.getRawHeaders(name.encode("ascii"))
-    return values[0].decode("latin-1") if values else None
-
-
-def _retry_after(text: str | None) -> int:
-    low, high = RETRY_AFTER_LIMITS
-    if text is None or not (text.isascii() and text.isdigit()):
-        return 5
-    return min(max(int(text[:9]), low), high)

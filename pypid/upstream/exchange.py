@@ -15,6 +15,7 @@ from twisted.web.iweb import IAgent, IResponse
 
 from pypid import __version__
 from pypid.domain.breaker import Attempt
+from pypid.domain.credentials import Authorization
 from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
 from pypid.domain.reach import AllowedHosts, origin_of
 from pypid.domain.retry_after import seconds_to_wait
@@ -34,16 +35,6 @@ RETRIES = 1
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOST_IS_DOWN = frozenset({502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorization:
-    """Credentials for one server."""
-
-    origin: tuple[str, str, int]
-    """Nobody else is sent them (A33)."""
-    value: str
-    """The Authorization header; never logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

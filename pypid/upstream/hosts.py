@@ -21,13 +21,15 @@ HOSTS = 1000
 
 
 class Kind(Enum):
-    """What a request is for. Each kind has turns of its own: pages do not wait behind files."""
+    """How long a request may keep a connection. Each kind has turns of its own: pages do not wait behind files."""
 
-    PAGE = "page"
-    FILE = "file"
+    BRIEF = "brief"
+    """Pages, and parts of files."""
+    LONG = "long"
+    """Files, and lists of all projects."""
 
 
-PATIENCE = {Kind.PAGE: 4.0, Kind.FILE: 60.0}
+PATIENCE = {Kind.BRIEF: 4.0, Kind.LONG: 60.0}
 """
 Seconds for which a request waits for its turn.
 

@@ -32,8 +32,7 @@ from pypid.storage.database import Database
 from pypid.storage.records import CachedRecords, HostedRecords
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
-from pypid.upstream.client import UpstreamClient
-from tests.upstream.network import LIMITS, ROOT, UpstreamTestCase, start
+from tests.upstream.network import ROOT, UpstreamTestCase, client_over, start
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -163,7 +162,7 @@ class StoresTestCase(UpstreamTestCase):
             staging=self.staging,
             blobs=self.blobs,
         )
-        fetcher = UpstreamClient(self.agent, self.clock, LIMITS)
+        fetcher = client_over(self.agent, self.clock)
         return MirrorIndex(
             name,
             pages,

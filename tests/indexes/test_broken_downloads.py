@@ -8,7 +8,7 @@ from tests.indexes.stores import DEMO
 from tests.indexes.test_downloads import BIG, DownloadTestCase
 from tests.kit.dists import wheel
 from tests.kit.upstream import Chunked, Fault, Fin, NoLength, Rst, SetHeaders, Stall, Status
-from tests.upstream.network import LIMITS, start
+from tests.upstream.network import ASKING, start
 
 
 class BrokenTestCase(DownloadTestCase):
@@ -103,7 +103,7 @@ class WrongBytesTests(BrokenTestCase):
     def test_stall_ends_every_reader_after_one_silence(self) -> None:
         self.index.script(self.path, Stall(at=1000))
         readers = [self.download() for _ in range(3)]
-        self.clock.advance(LIMITS.idle_timeout - 1)
+        self.clock.advance(ASKING.idle_timeout - 1)
         self.assertNoResult(readers[0])
         self.clock.advance(1)
         self.fail_all(readers, UpstreamUnavailable)

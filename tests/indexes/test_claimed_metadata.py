@@ -6,6 +6,7 @@ import hashlib
 
 from twisted.internet.defer import CancelledError
 
+from pypid.domain.breaker import PROBE_INTERVAL
 from pypid.domain.errors import DigestMismatch, FileNotFound, UpstreamUnavailable
 from tests.indexes.stores import DEMO, RULES
 from tests.indexes.test_core_metadata import LIBRARY, MetadataTestCase
@@ -60,6 +61,7 @@ class RightTests(ClaimedTestCase):
         for fault in (Status(503), Status(429), Rst(at=None), Rst(at=5)):
             self.index.script(self.beside, fault)
             self.failureResultOf(self.open(), UpstreamUnavailable)
+            self.clock.advance(PROBE_INTERVAL)
             self.assertEqual(self.listed().core_metadata, self.demo.metadata_sha256)
         self.assertEqual((self.read(), self.asked()), (self.demo.metadata, []))
 

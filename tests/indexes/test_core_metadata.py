@@ -14,7 +14,7 @@ from tests.indexes.stores import DEMO, MIRROR, StoresTestCase
 from tests.kit.dists import Dist, sdist, wheel
 from tests.kit.pages import PageStyle
 from tests.kit.upstream import FlipByte, SetHeaders, Stall, Status
-from tests.upstream.network import LIMITS, start
+from tests.upstream.network import ASKING, start
 
 LIBRARY = {"demo/lib.so": random.Random(0).randbytes(2**20)}
 """Before METADATA in the archive, as build tools write them."""
@@ -232,7 +232,7 @@ class TroubleTests(MetadataTestCase):
         self.index.style = PageStyle()
         self.index.script(self.path, Stall(at=1000))
         opening = self.open()
-        self.clock.advance(LIMITS.idle_timeout)
+        self.clock.advance(ASKING.idle_timeout)
         self.failureResultOf(opening, UpstreamUnavailable)
         self.check_nothing_was_found()
 

@@ -9,7 +9,7 @@ from pypid.indexes.transfer import NEAR
 from tests.indexes.test_downloads import DownloadTestCase
 from tests.kit.dists import wheel
 from tests.kit.upstream import Chunked, HeldBody, Rst, Stall, Status
-from tests.upstream.network import LIMITS, start
+from tests.upstream.network import ASKING, start
 
 MIB = 2**20
 LARGE = 15 * MIB
@@ -149,7 +149,7 @@ class ArrivingTests(ExcerptTestCase):
         self.flush()
         waiting = self.read(self.tail)
         self.assertNoResult(waiting)
-        self.clock.advance(LIMITS.idle_timeout - 1)
+        self.clock.advance(ASKING.idle_timeout - 1)
         self.has(self.read(self.tail), self.tail)
         self.assertEqual(len(self.ranges()), 2)
         self.finish(held, 4 * MIB)

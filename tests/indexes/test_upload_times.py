@@ -16,13 +16,12 @@ from pypid.indexes.held import page_memory
 from pypid.offload import inline
 from pypid.storage.database import Database
 from pypid.storage.records import CachedRecords
-from pypid.upstream.client import UpstreamClient
 from tests.indexes.stores import MIRROR, RULES
 from tests.indexes.test_pages import FILES_1, OLD_ENOUGH, PAGE, PagesTestCase
 from tests.kit.dists import wheel
 from tests.kit.pages import PageStyle
 from tests.kit.upstream import Status as Answer
-from tests.upstream.network import LIMITS
+from tests.upstream.network import LIMITS, client_over
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -165,7 +164,7 @@ class Counting:
 class BigPageTests(TimesTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.client = UpstreamClient(self.agent, self.clock, replace(LIMITS, max_page=2**22))
+        self.client = client_over(self.agent, self.clock, replace(LIMITS, max_page=2**22))
         self.disk_calls = Counting()
         database = Database(
             self.data / "big.db", "cache", durability="NORMAL", write=self.disk_calls, read=self.disk_calls

@@ -3,6 +3,7 @@
 from packaging.version import Version
 from twisted.internet.defer import Deferred
 
+from pypid.domain.breaker import PROBE_INTERVAL
 from pypid.domain.errors import ProjectNotFound, UpstreamUnavailable
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.release_facts import ReleaseFacts
@@ -115,6 +116,7 @@ class TroubleTests(UpstreamJsonTestCase):
         for fault in (Rst(), Status(503), Status(429), Status(500)):
             self.index.script(WHOLE, fault)
             self.failureResultOf(self.ask(), UpstreamUnavailable)
+            self.clock.advance(PROBE_INTERVAL)
         self.assertEqual(self.summary(), "First", "and is not held against it")
 
     def test_upstream_that_has_none_is_asked_once_a_minute(self) -> None:

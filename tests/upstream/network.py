@@ -15,10 +15,13 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import URI, Agent
-from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.iweb import IAgent, IAgentEndpointFactory
 from zope.interface import implementer
 
+from pypid.domain.reach import AllowedHosts
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
+from pypid.upstream.exchange import Exchange, ExchangeRules
+from pypid.upstream.hosts import Hosts
 from tests.kit.pages import PYPI, PageStyle
 from tests.kit.upstream import ScriptedIndex, upstream_resource
 
@@ -26,9 +29,15 @@ T = TypeVar("T")
 
 ROOT = "http://upstream.test"
 
-LIMITS = UpstreamLimits(
-    header_timeout=10, idle_timeout=20, page_timeout=60, file_timeout=600, max_page=2**20, max_file=2**24
-)
+LIMITS = UpstreamLimits(page_timeout=60, file_timeout=600, max_page=2**20, max_file=2**24)
+
+ASKING = ExchangeRules(header_timeout=10, idle_timeout=20, max_connections=20, allowed=AllowedHosts([ROOT], ["*"]))
+
+
+def client_over(agent: IAgent, clock: Clock, limits: UpstreamLimits = LIMITS) -> UpstreamClient:
+    """Return a client that asks by way of ``agent``, and has no time for second tries."""
+    exchange = Exchange(agent, clock, Hosts(clock), ASKING, delay=lambda: ASKING.header_timeout)
+    return UpstreamClient(exchange, clock, limits)
 
 
 def start(work: Coroutine[Deferred[Any], Any, T]) -> Deferred[T]:
@@ -45,7 +54,7 @@ class UpstreamTestCase(SynchronousTestCase):
         self.clock = Clock()
         self.index = ScriptedIndex(self.style)
         self.agent = RequestTraversalAgent(upstream_resource(self.index))
-        self.client = UpstreamClient(self.agent, self.clock, LIMITS)
+        self.client = client_over(self.agent, self.clock)
         self.addCleanup(self.check_nothing_left)
 
     def flush(self) -> None:
@@ -69,7 +78,7 @@ class WireTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.wire = Wire()
-        self.client = UpstreamClient(self.wire.agent, self.clock, LIMITS)
+        self.client = client_over(self.wire.agent, self.clock)
         self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), [], "timers"))
 
 

@@ -36,7 +36,7 @@ from pypid.domain.proxies import ProxyRules
 from pypid.upstream.agent import UpstreamAgent
 from pypid.upstream.client import UpstreamClient
 from tests.kit.upstream import ScriptedIndex, upstream_resource
-from tests.upstream.network import LIMITS
+from tests.upstream.network import client_over
 
 PROXY_HOST = "proxy.test"
 TLS_PORTS = {443, 3129}
@@ -63,7 +63,10 @@ class ProxiedWorld:
         self._pumps: list[iosim.IOPump] = []
 
     def client(self, rules: ProxyRules, *, trusting: trustme.CA | None = None) -> UpstreamClient:
-        agent = UpstreamAgent(
+        return client_over(self.agent(rules, trusting=trusting), self.clock)
+
+    def agent(self, rules: ProxyRules, *, trusting: trustme.CA | None = None) -> UpstreamAgent:
+        return UpstreamAgent(
             rules,
             dial=self.dial,
             dial_proxy=self.dial,
@@ -72,7 +75,6 @@ class ProxiedWorld:
             connect_timeout=5,
             clock=self.clock,
         )
-        return UpstreamClient(agent, self.clock, LIMITS)
 
     def dial(self, host: str, port: int) -> Dialled:
         return Dialled(self, host, port)

@@ -14,7 +14,7 @@ from pypid.domain.proxies import ProxyRules, parse_proxy
 from pypid.upstream.client import Absent, FetchedPage, Unchanged
 from tests.kit.dists import wheel
 from tests.kit.upstream import redirect
-from tests.upstream.network import LIMITS, start
+from tests.upstream.network import ASKING, start
 from tests.upstream.proxied import ProxiedWorld
 from tests.upstream.test_files import Sink
 
@@ -122,7 +122,7 @@ class WayTests(AgentTestCase):
         self.assertEqual([seen.scheme for seen in self.world.index.requests], ["https", "https"])
 
     def test_a_url_that_nobody_can_ask(self) -> None:
-        agent = self.world.client(PROXY)._agent
+        agent = self.world.agent(PROXY)
         self.failureResultOf(agent.request(b"GET", b"ftp://upstream.test/"))
         self.assertRaises(ValueError, agent.request, b"GET", b"https://upstream.test/a b")
         self.assertEqual(self.world.dialled, [])
@@ -191,7 +191,7 @@ class TroubleTests(AgentTestCase):
         self.assertIn("within 5 s", str(self.failureResultOf(page, UpstreamUnavailable).value))
         self.world.answers.append(b"")
         page = self.ask(PROXY, PLAIN + PAGE)
-        self.world.clock.advance(LIMITS.header_timeout)
+        self.world.clock.advance(ASKING.header_timeout)
         self.assertIn("within 10 s", str(self.failureResultOf(page, UpstreamUnavailable).value))
 
     def test_leaving(self) -> None:

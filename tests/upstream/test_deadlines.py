@@ -11,10 +11,9 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from pypid.domain.errors import UpstreamUnavailable
-from pypid.upstream.client import UpstreamClient
 from tests.kit.dists import wheel
 from tests.kit.upstream import Stall, redirect
-from tests.upstream.network import LIMITS, ROOT, UpstreamTestCase, start
+from tests.upstream.network import ASKING, LIMITS, ROOT, UpstreamTestCase, client_over, start
 from tests.upstream.test_files import Sink
 
 PAGE = "/simple/demo/"
@@ -36,7 +35,7 @@ class SilentUpstreamTests(UpstreamTestCase):
     def test_no_answer(self) -> None:
         self.index.script("*", Stall(), times=None)
         calls = self.calls()
-        self.clock.advance(LIMITS.header_timeout - 1)
+        self.clock.advance(ASKING.header_timeout - 1)
         for call in calls:
             self.assertNoResult(call)
         self.clock.advance(1)
@@ -49,7 +48,7 @@ class SilentUpstreamTests(UpstreamTestCase):
         self.index.script("*", Stall(at=1), times=None)
         page, file, size = self.calls()
         self.successResultOf(size)
-        self.clock.advance(LIMITS.idle_timeout - 1)
+        self.clock.advance(ASKING.idle_timeout - 1)
         self.assertNoResult(page)
         self.assertNoResult(file)
         self.clock.advance(1)
@@ -72,9 +71,9 @@ class SilentUpstreamTests(UpstreamTestCase):
     def test_deadline_holds_over_redirections(self) -> None:
         self.index.script(PAGE, redirect(PAGE) | Stall(at=1), times=None)
         page = start(self.client.page(ROOT + PAGE, etag=None, last_modified=None))
-        for _ in range(int(LIMITS.page_timeout / LIMITS.idle_timeout)):
+        for _ in range(int(LIMITS.page_timeout / ASKING.idle_timeout)):
             self.assertNoResult(page)
-            self.clock.advance(LIMITS.idle_timeout)
+            self.clock.advance(ASKING.idle_timeout)
         self.failureResultOf(page, UpstreamUnavailable)
 
     def test_caller_that_leaves_is_cancelled_not_told_a_story(self) -> None:
@@ -105,7 +104,7 @@ class BlackHoleTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.hole = BlackHole()
         self.clock = Clock()
-        self.client = UpstreamClient(self.hole.agent, self.clock, LIMITS)
+        self.client = client_over(self.hole.agent, self.clock)
         self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
 
     def page(self) -> Deferred[object]:
@@ -113,7 +112,7 @@ class BlackHoleTests(SynchronousTestCase):
 
     def test_connecting_is_part_of_the_wait_for_an_answer(self) -> None:
         page = self.page()
-        self.clock.advance(LIMITS.header_timeout)
+        self.clock.advance(ASKING.header_timeout)
         self.assertIn("10 s", str(self.failureResultOf(page, UpstreamUnavailable).value))
         self.assertEqual(len(self.hole.reactor.tcpClients), 1)
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from twisted.internet.defer import CancelledError, Deferred
 
 from pypid.domain.breaker import FAILURES, PROBE_INTERVAL
+from pypid.domain.credentials import Authorization
 from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
 from pypid.domain.reach import AllowedHosts, origin_of
-from pypid.upstream.exchange import Authorization, Exchange, ExchangeRules
+from pypid.upstream.exchange import Exchange, ExchangeRules
 from pypid.upstream.hosts import Hosts, Kind
 from tests.kit.dists import wheel
 from tests.kit.upstream import Rst, Stall, Status, redirect
@@ -41,7 +42,7 @@ class ExchangeTestCase(UpstreamTestCase):
         """Ask, read nothing, and fire with the status."""
 
         async def asked() -> int:
-            async with self.exchange.answer(b"GET", root + path, {}, Kind.PAGE) as (response, _):
+            async with self.exchange.answer(b"GET", root + path, {}, Kind.BRIEF) as (response, _):
                 await self.exchange.discard(response)
                 return int(response.code)
 

@@ -5,7 +5,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
 from tests.kit.dists import wheel
 from tests.kit.upstream import Chunked, Fin, NoLength, Rst, SetHeaders, Stall, Status, redirect
-from tests.upstream.network import LIMITS, ROOT, UpstreamTestCase, start
+from tests.upstream.network import ASKING, LIMITS, ROOT, UpstreamTestCase, start
 
 
 class Sink:
@@ -100,7 +100,7 @@ class FileTests(UpstreamTestCase):
         sink.refusal = UpstreamBroken("not that size")
         self.index.script(self.path, Stall(at=1))
         fetched = start(self.client.file(ROOT + self.path, sink))
-        self.clock.advance(LIMITS.idle_timeout)
+        self.clock.advance(ASKING.idle_timeout)
         self.assertEqual(self.connections, 0)
         self.assertIs(self.failureResultOf(fetched).value, sink.refusal)
         self.assertEqual(sink.got, b"")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -28,7 +27,7 @@ class TurnTests(SynchronousTestCase):
             request.addErrback(lambda _: None)
             request.cancel()
 
-    def ask(self, name: str, kind: Kind = Kind.FILE) -> tuple[Deferred[None], Deferred[None]]:
+    def ask(self, name: str, kind: Kind = Kind.LONG) -> tuple[Deferred[None], Deferred[None]]:
         """Return what ends the request's work, and the request."""
         work: Deferred[None] = Deferred()
 
@@ -48,7 +47,7 @@ class TurnTests(SynchronousTestCase):
 
     def test_a53_nobody_waits_for_ever(self) -> None:
         waiting = [self.ask(name)[1] for name in "abc"][2]
-        self.clock.advance(PATIENCE[Kind.FILE])
+        self.clock.advance(PATIENCE[Kind.LONG])
         why = self.failureResultOf(waiting, UpstreamUnavailable).value
         self.assertEqual(why.detail, "queue")
         self.assertEqual(self.begun, ["a", "b"])
@@ -56,7 +55,7 @@ class TurnTests(SynchronousTestCase):
     def test_pages_do_not_wait_behind_files(self) -> None:
         for name in "abc":
             self.ask(name)
-        self.ask("page", Kind.PAGE)
+        self.ask("page", Kind.BRIEF)
         self.assertEqual(self.begun, ["a", "b", "page"])
 
     def test_f21_a_turn_is_given_back_however_it_ends(self) -> None:

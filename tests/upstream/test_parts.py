@@ -8,7 +8,7 @@ from pypid.domain.errors import RangesRefused, UpstreamBroken, UpstreamUnavailab
 from pypid.domain.ranges import ByteRange
 from tests.kit.dists import wheel
 from tests.kit.upstream import Chunked, NoLength, Rst, SetHeaders, Stall, Status, redirect
-from tests.upstream.network import LIMITS, ROOT, UpstreamTestCase, WireTestCase, start
+from tests.upstream.network import ASKING, ROOT, UpstreamTestCase, WireTestCase, start
 from tests.upstream.test_files import Sink
 
 PART = ByteRange(10, 20)
@@ -101,7 +101,7 @@ class PartTests(UpstreamTestCase):
             self.assertIsNone(self.failureResultOf(self.fetch(), UpstreamUnavailable).check(UpstreamBroken))
 
     def test_every_wait_has_an_end(self) -> None:
-        for stall, seconds in ((Stall(), LIMITS.header_timeout), (Stall(at=1), LIMITS.idle_timeout)):
+        for stall, seconds in ((Stall(), ASKING.header_timeout), (Stall(at=1), ASKING.idle_timeout)):
             self.index.script(self.path, stall)
             fetched = self.fetch()
             self.flush()

@@ -3,7 +3,8 @@
 from twisted.internet.defer import Deferred
 
 from pypid.domain.errors import UpstreamBroken
-from pypid.upstream.client import MAX_REDIRECTS, Absent, FetchedPage, Unchanged
+from pypid.upstream.client import Absent, FetchedPage, Unchanged
+from pypid.upstream.exchange import MAX_REDIRECTS
 from tests.kit.dists import wheel
 from tests.kit.upstream import Status, redirect
 from tests.upstream.network import ROOT, UpstreamTestCase, start

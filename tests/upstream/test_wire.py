@@ -4,10 +4,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
+from pypid.domain.breaker import PROBE_INTERVAL
 from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
 from pypid.upstream.client import Absent, FetchedPage, Unchanged
 from tests.kit.pages import JSON
-from tests.upstream.network import LIMITS, ROOT, WireTestCase, start
+from tests.upstream.network import ASKING, ROOT, WireTestCase, start
 from tests.upstream.test_files import Sink
 
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\n".encode()
@@ -24,6 +25,7 @@ class WireTests(WireTestCase):
         if closed:
             self.wire.close(Failure(ConnectionLost()))
         self.failureResultOf(page, UpstreamUnavailable)
+        self.clock.advance(PROBE_INTERVAL)
 
     def test_no_http_at_all(self) -> None:
         for answer in (b"220 smtp.example ESMTP\r\n", b"<html>HTTP/0.9</html>\r\n", b"\0" * 100, b""):
@@ -50,7 +52,7 @@ class WireTests(WireTestCase):
     def test_drip_of_headers_ends_at_the_deadline(self) -> None:
         page = self.ask()
         self.wire.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        for _ in range(int(LIMITS.header_timeout)):
+        for _ in range(int(ASKING.header_timeout)):
             self.assertNoResult(page)
             self.wire.send(b"x")
             self.clock.advance(1)
@@ -59,7 +61,7 @@ class WireTests(WireTestCase):
 
     def test_informational_answers_do_not_put_off_the_deadline(self) -> None:
         page = self.ask()
-        for _ in range(int(LIMITS.header_timeout)):
+        for _ in range(int(ASKING.header_timeout)):
             self.assertNoResult(page)
             self.wire.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
             self.clock.advance(1)
