@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 P = ParamSpec("P")
@@ -45,6 +47,32 @@ class Threads:
 
     def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         done: Deferred[T] = deferToThreadPool(self._reactor, self._pool, function, *args, **kwargs)
+        return done
+
+
+class LooseThreads:
+    """
+    An `Offload` that gives each call a thread of its own, which nobody waits for when the process ends.
+
+    For calls that can hang for longer than anybody wants to wait; how many
+    there are at once is up to the caller.
+    """
+
+    def __init__(self, reactor: IReactorFromThreads, name: str) -> None:
+        self._reactor = reactor
+        self._name = f"pypid-{name}"
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        done: Deferred[T] = Deferred()
+
+        def run() -> None:
+            try:
+                outcome: T | Failure = function(*args, **kwargs)
+            except Exception:  # noqa: BLE001  (whatever it is, the caller gets it)
+                outcome = Failure()
+            self._reactor.callFromThread(done.callback, outcome)
+
+        Thread(target=run, name=self._name, daemon=True).start()
         return done
 
 

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "flight": frozenset(),
     "offload": frozenset(),
     "storage": frozenset({"domain", "flight", "offload"}),
-    "upstream": frozenset({"domain"}),
+    "upstream": frozenset({"domain", "flight", "offload"}),
     "indexes": frozenset({"domain", "storage", "upstream", "flight", "offload"}),
     "web": frozenset({"domain", "indexes", "flight", "offload"}),
     "daemon": LAYERS - {"cli"},

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from pypid.offload import Offload, Threads, inline
+from pypid.offload import LooseThreads, Offload, Threads, inline
 
 
 @implementer(IReactorFromThreads)
@@ -54,6 +54,28 @@ class OffloadTests(SynchronousTestCase):
         threads.start()
         self.addCleanup(threads.stop)
         self.check(threads, reactor.turn)
+
+    def test_loose_threads(self) -> None:
+        reactor = HandReactor()
+        self.check(LooseThreads(reactor, "test"), reactor.turn)
+
+
+class LooseThreadsTests(SynchronousTestCase):
+    def test_each_call_has_a_thread_that_the_end_of_the_process_does_not_wait_for(self) -> None:
+        reactor, barrier = HandReactor(), Barrier(3)
+        loose = LooseThreads(reactor, "test")
+
+        def work() -> tuple[str, bool]:
+            barrier.wait(30)
+            return current_thread().name, current_thread().daemon
+
+        waiting = [loose(work) for _ in range(3)]
+        waiting[0].cancel()
+        self.failureResultOf(waiting[0], CancelledError)
+        for _ in waiting:
+            reactor.turn()
+        for done in waiting[1:]:
+            self.assertEqual(self.successResultOf(done), ("pypid-test", True))
 
 
 class ThreadsTests(SynchronousTestCase):

@@ -11,7 +11,17 @@ from twisted.web.client import RequestTransmissionFailed, ResponseFailed, Respon
 from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import IResponse
 
+
+class Unreachable(Exception):
+    """A server cannot be asked; the message says why in words, ``detail`` in one."""
+
+    def __init__(self, message: str, *, detail: str) -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
 NETWORK_ERRORS = (
+    Unreachable,
     error.ConnectError,
     error.ConnectionLost,
     error.ConnectionDone,
@@ -50,12 +60,16 @@ def cancellable(request: Deferred[IResponse]) -> Deferred[IResponse]:
 def reason(e: BaseException) -> str:
     """Return why, in words."""
     inner = _innermost(e)
+    if isinstance(inner, SSL.Error):
+        return _reason_of_tls(inner)
     return str(inner) or type(inner).__name__
 
 
 def detail(e: BaseException) -> str:
     """Return why, in one word."""
     inner = _innermost(e)
+    if isinstance(inner, Unreachable):
+        return inner.detail
     return next((word for kind, word in _DETAILS if isinstance(inner, kind)), "connection")
 
 
@@ -70,6 +84,22 @@ _DETAILS = (
     (error.TimeoutError, "timeout"),
     ((SSL.Error, VerificationError), "tls"),
 )
+
+_TLS_HINTS = {
+    "wrong version number": "this port does not speak TLS",
+    "unsupported protocol": "it speaks only versions of TLS that are no longer safe",
+    "tlsv1 alert protocol version": "it speaks only versions of TLS that are no longer safe",
+    "tlsv13 alert certificate required": "it wants a certificate of ours, see client_certificate",
+    "tlsv1 alert unknown ca": "it does not take our client_certificate",
+}
+"""By what OpenSSL says."""
+
+
+def _reason_of_tls(e: SSL.Error) -> str:
+    # OpenSSL's queue of errors, each a library, a function and a reason.
+    queue = e.args[0] if e.args and isinstance(e.args[0], list) else []
+    said = queue[-1][2] if queue else str(e) or type(e).__name__
+    return f"TLS failed: {_TLS_HINTS.get(said, said)}"
 
 
 def _innermost(e: BaseException) -> BaseException:
