@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from pypid.cli.configuration import load_or_exit
-from pypid.config import IndexConfig, MirrorConfig
+from pypid.config import Config, IndexConfig, MirrorConfig
+from pypid.config.tables import quote_key
+from pypid.upstream.certificates import BadCertificates
+from pypid.upstream.tls import read_policy
 
 
 @click.command()
@@ -20,6 +26,11 @@ def check_config(file: Path | None) -> None:
     anything is wrong, having said all that is.
     """
     config = load_or_exit(file)
+    problems = list(_problems_of_certificates(config))
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        sys.exit(os.EX_CONFIG)
     click.echo(f"{config.source}: ok")
     click.echo(f"  listen  {', '.join(config.server.listen)}")
     click.echo(f"  data    {config.server.data}")
@@ -27,6 +38,15 @@ def check_config(file: Path | None) -> None:
     for name, index in config.indexes.items():
         default = " (default)" if name == config.server.default_index else ""
         click.echo(f"  index   {name}: {_describe(index)}{default}")
+
+
+def _problems_of_certificates(config: Config) -> Iterator[str]:
+    for name, index in config.indexes.items():
+        if isinstance(index, MirrorConfig):
+            try:
+                read_policy(index, os.environ)
+            except BadCertificates as e:
+                yield f"[index.{quote_key(name)}] {e}"
 
 
 def _describe(index: IndexConfig) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.web.client import URI, Agent, HTTPConnectionPool, ProxyAgent
 from twisted.web.error import SchemeNotSupported
@@ -18,6 +17,7 @@ from zope.interface import implementer
 from pypid.domain.proxies import Proxy, ProxyRules
 from pypid.upstream.body import close_unread
 from pypid.upstream.network import NETWORK_ERRORS, reason
+from pypid.upstream.secured import SecuredEndpoint
 from pypid.upstream.tunnel import TunnelEndpoint, blame, blame_for
 from pypid.upstream.urls import shown
 
@@ -34,8 +34,10 @@ class UpstreamAgent:
     named these, a page of a stranger's may have named those. By way of a
     proxy, https goes through a tunnel to the upstream, whose certificate is
     checked, and what is not https is left to the proxy. A connection of
-    ``pool`` that leads by way of a proxy is used for nothing else. Opening a
-    tunnel takes at most ``connect_timeout`` seconds.
+    ``pool`` that leads by way of a proxy is used for nothing else, and none
+    is used by an agent of another ``key``: the other one may not have been
+    allowed to make it. Opening a tunnel takes at most ``connect_timeout``
+    seconds, and so does beginning TLS.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class UpstreamAgent:
         dial_proxy: Dial,
         tls: IPolicyForHTTPS,
         pool: HTTPConnectionPool,
+        key: Hashable,
         connect_timeout: float,
         clock: IReactorTime,
     ) -> None:
@@ -54,6 +57,7 @@ class UpstreamAgent:
         self._dial_proxy = dial_proxy
         self._tls = tls
         self._pool = pool
+        self._key = key
         self._connect_timeout = connect_timeout
         self._clock = clock
 
@@ -72,25 +76,29 @@ class UpstreamAgent:
             return fail(SchemeNotSupported(f"Unsupported scheme: {scheme!r}"))
         proxy = self.proxy_for(uri)
         if proxy is None:
-            agent = self._agent(self._secured(scheme, host, port, self._dial(host, port)), self._pool)
+            agent = self._agent(self._secured(scheme, host, port, self._dial(host, port)), (scheme, host, port))
             return agent.request(method, uri, headers, bodyProducer)
         to_proxy = self._secured(proxy.scheme, proxy.host, proxy.port, self._dial_proxy(proxy.host, proxy.port))
         if scheme == "http":
-            agent = ProxyAgent(to_proxy, self._clock, _Keyed(self._pool, proxy))
+            agent = ProxyAgent(to_proxy, self._clock, self._connections((proxy,)))
             asking = agent.request(method, uri, _with_authorization(headers, proxy), bodyProducer)
             return Deferred.fromCoroutine(_forwarded(asking, proxy, uri))
         tunnel = TunnelEndpoint(proxy, to_proxy, host, port, timeout=self._connect_timeout, clock=self._clock)
-        agent = self._agent(self._secured(scheme, host, port, tunnel), _Keyed(self._pool, (proxy, host, port)))
+        agent = self._agent(self._secured(scheme, host, port, tunnel), (proxy, host, port))
         return agent.request(method, uri, headers, bodyProducer)
 
     def _secured(self, scheme: str, host: str, port: int, endpoint: IStreamClientEndpoint) -> IStreamClientEndpoint:
         """Return ``endpoint`` with TLS on it, if the scheme says so."""
         if scheme != "https":
             return endpoint
-        return wrapClientTLS(self._tls.creatorForNetloc(host.encode("ascii"), port), endpoint, self._clock)
+        creator = self._tls.creatorForNetloc(host.encode("ascii"), port)
+        return SecuredEndpoint(endpoint, creator, timeout=self._connect_timeout, clock=self._clock)
 
-    def _agent(self, endpoint: IStreamClientEndpoint, pool: HTTPConnectionPool | _Keyed) -> IAgent:
-        return cast(IAgent, Agent.usingEndpointFactory(self._clock, _Always(endpoint), pool))
+    def _agent(self, endpoint: IStreamClientEndpoint, way: tuple[Hashable, ...]) -> IAgent:
+        return cast(IAgent, Agent.usingEndpointFactory(self._clock, _Always(endpoint), self._connections(way)))
+
+    def _connections(self, way: tuple[Hashable, ...]) -> _Keyed:
+        return _Keyed(self._pool, (self._key, *way))
 
 
 def _with_authorization(headers: Headers | None, proxy: Proxy) -> Headers:

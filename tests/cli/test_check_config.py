@@ -50,6 +50,19 @@ def test_says_all_that_is_wrong(tmp_path: Path) -> None:
     ]
 
 
+def test_reads_the_certificates_that_mirrors_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A49: what is missing is said here, and not by a request that fails."""
+    path = write(tmp_path, '[index."root/pypi"]\nupstream = "https://x"\nca_file = "ca.pem"')
+    monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    result = pypid("check-config", path)
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr.splitlines() == [
+        f"[index.'root/pypi'] ca_file: {tmp_path / 'ca.pem'}: No such file or directory",
+        "[index.pypi] /gone.pem: No such file or directory",
+    ]
+
+
 def test_checks_what_the_daemon_would_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without FILE: that of the environment, and with its variables."""
     assert pypid("check-config").stdout.startswith(f"{tmp_path / 'pypid.conf'}: ok\n")

@@ -10,6 +10,7 @@ Every host is the one scripted index, with TLS on port 443; ``proxy.test`` is a 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import trustme
@@ -62,16 +63,17 @@ class ProxiedWorld:
         self.pool = HTTPConnectionPool(self.clock)
         self._pumps: list[iosim.IOPump] = []
 
-    def client(self, rules: ProxyRules, *, trusting: trustme.CA | None = None) -> UpstreamClient:
-        return client_over(self.agent(rules, trusting=trusting), self.clock)
+    def client(self, rules: ProxyRules, *, trusting: trustme.CA | None = None, key: Hashable = None) -> UpstreamClient:
+        return client_over(self.agent(rules, trusting=trusting, key=key), self.clock)
 
-    def agent(self, rules: ProxyRules, *, trusting: trustme.CA | None = None) -> UpstreamAgent:
+    def agent(self, rules: ProxyRules, *, trusting: trustme.CA | None = None, key: Hashable = None) -> UpstreamAgent:
         return UpstreamAgent(
             rules,
             dial=self.dial,
             dial_proxy=self.dial,
             tls=BrowserLikePolicyForHTTPS(_Trust(trusting or self.authority)),
             pool=self.pool,
+            key=key,
             connect_timeout=5,
             clock=self.clock,
         )

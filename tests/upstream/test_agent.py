@@ -154,6 +154,19 @@ class PoolTests(AgentTestCase):
                 self.fetch(rules, root + PAGE)
                 self.assertEqual(len(self.world.dialled), 1)
 
+    def test_agents_of_different_keys_share_no_connection(self) -> None:
+        """One may have shown a certificate, or been allowed an address, that is not for the other."""
+        for root in (SECURE, PLAIN):
+            for rules in (DIRECT, PROXY):
+                for key in ("one", "another"):
+                    self.world.dialled.clear()
+                    for _ in range(2):
+                        page = self.world.client(rules, key=key).page(root + PAGE, etag=None, last_modified=None)
+                        asking = start(page)
+                        self.world.flush()
+                        self.successResultOf(asking)
+                    self.assertEqual(len(self.world.dialled), 1)
+
 
 class TroubleTests(AgentTestCase):
     def test_the_certificate_is_that_of_the_upstream(self) -> None:
