@@ -38,6 +38,22 @@ def check_listen_address(description: str) -> None:
 
     Whether the address exists, is free, or is allowed shows only when the daemon starts.
     """
+    _read(description)
+
+
+def local_url(description: str) -> str | None:
+    """Return the URL for a client on the same machine; None for an endpoint without a known port."""
+    kind, arguments = _read(description)
+    if int(arguments.get("port", "0")) == 0:
+        return None
+    host = re.sub(r"\\(.)", r"\1", arguments.get("interface", ""))
+    if host in {"", "::", "0.0.0.0"}:  # noqa: S104  # every address
+        host = "::1" if kind == "tcp6" or host == "::" else "127.0.0.1"
+    return f"{'https' if kind == 'ssl' else 'http'}://{f'[{host}]' if ':' in host else host}:{arguments['port']}/"
+
+
+def _read(description: str) -> tuple[str, dict[str, str]]:
+    """Return the kind of endpoint and its arguments, as they are written. Raises `BadAddress`."""
     kind, *rest = _split(description)
     names = _ARGUMENTS.get(kind)
     if names is None:
@@ -52,6 +68,7 @@ def check_listen_address(description: str) -> None:
         _check_number(description, name, arguments[name])
     if kind == "systemd":
         _check_systemd(description, arguments)
+    return kind, arguments
 
 
 def _split(description: str) -> list[str]:

@@ -72,7 +72,7 @@ def parse_proxy(url: str) -> Proxy:
         scheme=parts.scheme,
         host=host,
         port=port or _PORTS[parts.scheme],
-        authorization=_basic(parts.username or "", parts.password or ""),
+        authorization=basic_authorization(parts.username or "", parts.password or ""),
     )
 
 
@@ -112,7 +112,8 @@ def _spelling(environ: Mapping[str, str], name: str) -> str:
     return name if name in environ else name.upper()
 
 
-def _basic(user: str, password: str) -> str | None:
+def basic_authorization(user: str, password: str) -> str | None:
+    """Return the header field for what stood in a URL, percent-encoded; None if nothing did."""
     if not user and not password:
         return None
     credentials = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.testing import MemoryReactor
 
-from pypid.config.listen import BadAddress, check_listen_address
+from pypid.config.listen import BadAddress, check_listen_address, local_url
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,22 @@ def test_what_is_accepted_twisted_accepts(description: str) -> None:
     except BadAddress:
         return
     serverFromString(MemoryReactor(), description)
+
+
+@pytest.mark.parametrize(
+    ("description", "url"),
+    [
+        ("tcp:8080", "http://127.0.0.1:8080/"),
+        ("tcp:port=80:interface=0.0.0.0:backlog=5", "http://127.0.0.1:80/"),
+        ("tcp:8080:192.0.2.1", "http://192.0.2.1:8080/"),
+        (r"tcp:8080:interface=\:\:", "http://[::1]:8080/"),
+        ("tcp6:8080", "http://[::1]:8080/"),
+        (r"tcp6:8080:interface=2001\:db8\:\:1", "http://[2001:db8::1]:8080/"),
+        ("ssl:443:privateKey=key.pem", "https://127.0.0.1:443/"),
+        ("tcp:0", None),
+        ("unix:/run/pypid/http.sock", None),
+        ("systemd:domain=INET6:name=http", None),
+    ],
+)
+def test_where_a_client_on_the_same_machine_finds_it(description: str, url: str | None) -> None:
+    assert local_url(description) == url
