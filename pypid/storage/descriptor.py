@@ -28,13 +28,14 @@ class SharedDescriptor:
         finally:
             self._leave()
 
-    def append(self, data: bytes) -> None:
-        """Write all of ``data`` at the file's position."""
+    def pwrite(self, data: bytes, offset: int) -> None:
+        """Write all of ``data``."""
         self._enter()
         try:
             view = memoryview(data)
             while view:
-                view = view[os.write(self._number, view) :]
+                written = os.pwrite(self._number, view, offset)
+                view, offset = view[written:], offset + written
         finally:
             self._leave()
 

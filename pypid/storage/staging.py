@@ -23,8 +23,13 @@ ALGORITHMS: Mapping[str, Callable[[], _Digest]] = {
     "sha256": hashlib.sha256,
     "blake2_256": lambda: hashlib.blake2b(digest_size=32),
     "md5": lambda: hashlib.md5(usedforsecurity=False),
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "sha224": hashlib.sha224,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+    "blake2b": hashlib.blake2b,
 }
-"""The digests that a file can be given as it comes, by the upload API's names."""
+"""The digests that a file can be given as it comes, by the names of the upload API and of the Simple API."""
 
 
 class Staging:
@@ -69,6 +74,10 @@ def _create(path: Path, reserve: int, algorithms: set[str], offload: Offload) ->
     return StagedFile(path, SharedDescriptor(number), algorithms, offload)
 
 
+def _hashes(algorithms: set[str]) -> dict[str, _Digest]:
+    return {name: ALGORITHMS[name]() for name in algorithms}
+
+
 class StagedFile:
     """
     One unfinished file.
@@ -82,7 +91,8 @@ class StagedFile:
         self.size = 0
         self._descriptor = descriptor
         self._offload = offload
-        self._hashes = {name: ALGORITHMS[name]() for name in algorithms}
+        self._algorithms = algorithms
+        self._hashes = _hashes(algorithms)
 
     @property
     def sha256(self) -> str:
@@ -93,12 +103,17 @@ class StagedFile:
         """Return each digest, of what is written so far, in lower-case hex."""
         return {name: digest.hexdigest() for name, digest in self._hashes.items()}
 
+    def restart(self) -> None:
+        """Forget what is written: the next `write` is the first."""
+        self.size = 0
+        self._hashes = _hashes(self._algorithms)
+
     async def write(self, data: bytes) -> None:
-        """Append ``data``. Raises `OSError` when the disk refuses it."""
+        """Append ``data``, all of it or, with an `OSError` when the disk refuses it, nothing."""
         await self._offload(self._write, data)
 
     def _write(self, data: bytes) -> None:
-        self._descriptor.append(data)
+        self._descriptor.pwrite(data, self.size)
         for digest in self._hashes.values():
             digest.update(data)
         self.size += len(data)

@@ -18,23 +18,23 @@ class SharedDescriptorTests(StorageCase):
         self.shared = SharedDescriptor(self.number)
         self.addCleanup(self.shared.close)
 
-    def test_read_what_was_appended(self) -> None:
-        self.shared.append(b"one")
-        self.shared.append(b"two")
+    def test_read_what_was_written(self) -> None:
+        self.shared.pwrite(b"one", 0)
+        self.shared.pwrite(b"two", 3)
         self.assertEqual(self.shared.pread(100, 0), b"onetwo")
         self.assertEqual(self.shared.pread(2, 2), b"et")
         self.assertEqual(self.shared.pread(1, 6), b"")
 
     def test_short_writes(self) -> None:
         """A disk that takes three bytes at a time loses none."""
-        whole = os.write
-        with patch("os.write", lambda number, data: whole(number, data[:3])):
-            self.shared.append(b"0123456789")
+        whole = os.pwrite
+        with patch("os.pwrite", lambda number, data, offset: whole(number, data[:3], offset)):
+            self.shared.pwrite(b"0123456789", 0)
         self.assertEqual(self.path.read_bytes(), b"0123456789")
 
     def test_sync_cuts(self) -> None:
         """What was reserved beyond the end goes before the file is synced."""
-        self.shared.append(b"0123456789")
+        self.shared.pwrite(b"0123456789", 0)
         synced: list[tuple[int, int]] = []
         with patch("os.fsync", lambda number: synced.append((number, os.fstat(number).st_size))):
             self.shared.sync(4)
@@ -50,7 +50,7 @@ class SharedDescriptorTests(StorageCase):
 
     def test_refused_after_close(self) -> None:
         self.shared.close()
-        for use in (lambda: self.shared.pread(1, 0), lambda: self.shared.append(b"x"), lambda: self.shared.sync(0)):
+        for use in (lambda: self.shared.pread(1, 0), lambda: self.shared.pwrite(b"x", 0), lambda: self.shared.sync(0)):
             with self.assertRaisesRegex(ValueError, "closed"):
                 use()
 
@@ -63,7 +63,7 @@ class SharedDescriptorTests(StorageCase):
 
     def test_close_waits_for_reads(self) -> None:
         """Two reads are under way when the file is closed: both end well, and the last one closes it."""
-        self.shared.append(b"content")
+        self.shared.pwrite(b"content", 0)
         whole = os.pread
         started = [Event(), Event()]
         go_on = [Event(), Event()]
@@ -95,7 +95,7 @@ class SharedDescriptorTests(StorageCase):
 
     def test_many_threads(self) -> None:
         """However reads and the closing interleave, no read sees another file."""
-        self.shared.append(b"A" * 100)
+        self.shared.pwrite(b"A" * 100, 0)
         wrong: list[bytes] = []
         first = Event()
 

@@ -58,6 +58,33 @@ class StagingTests(StorageCase):
         self.write(staged, b"wheel")
         self.assertEqual(self.successResultOf(staged.read(1, 3)), b"hee")
 
+    def test_restart(self) -> None:
+        """What was written before counts for nothing: not for the digest, and not for what is kept."""
+        staged = self.created()
+        self.write(staged, b"a long way off")
+        staged.restart()
+        self.assertEqual(staged.size, 0)
+        self.write(staged, b"wh", b"eel")
+        self.assertEqual((staged.sha256, staged.size), (hashlib.sha256(b"wheel").hexdigest(), 5))
+        self.successResultOf(staged.sync())
+        self.assertEqual(staged.path.read_bytes(), b"wheel")
+
+    def test_write_that_the_disk_cut_short_counts_for_nothing(self) -> None:
+        staged = self.created()
+        self.write(staged, b"wh")
+        whole = os.pwrite
+
+        def half(number: int, data: memoryview, offset: int) -> int:
+            if len(data) == 1:
+                raise OSError(errno.ENOSPC, "full")
+            return whole(number, data[:-1], offset)
+
+        with patch("os.pwrite", half):
+            self.failureResultOf(staged.write(b"isk"), OSError)
+        self.assertEqual(staged.size, 2)
+        self.write(staged, b"eel")
+        self.assertEqual(staged.path.read_bytes(), b"wheel")
+
     def test_nobody_else_may_write(self) -> None:
         self.assertEqual(self.created().path.stat().st_mode & 0o337, 0)
 
@@ -83,7 +110,7 @@ class StagingTests(StorageCase):
         staged = self.created()
         self.write(staged, b"wheel")
         digest = staged.sha256
-        with patch("os.write", side_effect=OSError(errno.ENOSPC, "full")):
+        with patch("os.pwrite", side_effect=OSError(errno.ENOSPC, "full")):
             self.failureResultOf(staged.write(b"more"), OSError)
         self.assertEqual((staged.size, staged.sha256), (5, digest))
 
@@ -131,16 +158,16 @@ class StagingTests(StorageCase):
         creating = Deferred.fromCoroutine(self.staging(offload).create())
         offload.run()
         staged = self.successResultOf(creating)
-        whole = os.write
+        whole = os.pwrite
         closed_first: list[int] = []
 
-        def write(number: int, data: bytes) -> int:
+        def write(number: int, data: bytes, offset: int) -> int:
             staged.close()
             closed_first.append(number)
-            return whole(number, data)
+            return whole(number, data, offset)
 
         writing = Deferred.fromCoroutine(staged.write(b"wheel"))
-        with patch("os.write", write):
+        with patch("os.pwrite", write):
             offload.run()
         self.successResultOf(writing)
         self.assert_closed(closed_first[0])
