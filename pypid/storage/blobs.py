@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +16,7 @@ from pypid.flight import SingleFlight, acquired
 from pypid.offload import Offload
 from pypid.storage.descriptor import SharedDescriptor
 from pypid.storage.staging import StagedFile
+from pypid.storage.uses import Hold, Uses
 
 CHUNK = 256 * 1024
 """Bytes per read: four times what a Twisted transport buffers before it asks for a pause."""
@@ -56,6 +59,10 @@ class BlobStore(Protocol):
         """
         ...
 
+    async def hold(self, sha256: str) -> Hold:
+        """Keep the blob from being removed, whether or not it is there yet."""
+        ...
+
 
 class DirectoryBlobs:
     """
@@ -71,8 +78,9 @@ class DirectoryBlobs:
 
     _log = Logger()
 
-    def __init__(self, root: Path, offload: Offload) -> None:
-        self._root = root
+    def __init__(self, root: Path, offload: Offload, uses: Uses | None = None) -> None:
+        self.root = root
+        self.uses = Uses(time.time) if uses is None else uses
         self._offload = offload
         self._durable: set[Path] = set()  # directories whose names this process has synced
         self._verified: set[str] = set()
@@ -80,27 +88,37 @@ class DirectoryBlobs:
 
     def prepare(self) -> None:
         """Make the root directory, durably, if it is not there."""
-        self._root.mkdir(mode=0o750, exist_ok=True)
-        sync_directory(self._root.parent)
+        self.root.mkdir(mode=0o750, exist_ok=True)
+        sync_directory(self.root.parent)
 
     def _path(self, sha256: str) -> Path:
-        return self._root / sha256[:2] / sha256
+        return self.root / sha256[:2] / sha256
+
+    async def hold(self, sha256: str) -> Hold:
+        return await self.uses.hold(sha256)
 
     async def has(self, sha256: str) -> bool:
+        hold = await self.hold(sha256)
         try:
             await self._verify(sha256)
+            return await self._offload(self._path(sha256).is_file)
         except BlobMissing:
             return False
-        return await self._offload(self._path(sha256).is_file)
+        finally:
+            hold.release()
 
     async def add(self, staged: StagedFile) -> str:
         await staged.sync()
         sha256 = staged.sha256
-        # One that is there already must still be whole, or make way for this one.
-        self._verified.discard(sha256)
-        await self.has(sha256)
-        await self._offload(self._link, staged, self._path(sha256))
-        self._verified.add(sha256)
+        hold = await self.hold(sha256)
+        try:
+            # One that is there already must still be whole, or make way for this one.
+            self._verified.discard(sha256)
+            await self.has(sha256)
+            await self._offload(self._link, staged, self._path(sha256))
+            self._verified.add(sha256)
+        finally:
+            hold.release()
         return sha256
 
     def _link(self, staged: StagedFile, target: Path) -> None:
@@ -114,7 +132,7 @@ class DirectoryBlobs:
             return
         directory.mkdir(mode=0o750, exist_ok=True)
         # Even if it was there: the thread or process that made it may not have come to its sync.
-        sync_directory(self._root)
+        sync_directory(self.root)
         self._durable.add(directory)
 
     async def _verify(self, sha256: str) -> None:
@@ -130,31 +148,42 @@ class DirectoryBlobs:
                 "the blob {sha256} is damaged, its digest is {found}: it is in {directory} now",
                 sha256=sha256,
                 found=found,
-                directory=str(self._root / DAMAGED),
+                directory=str(self.root / DAMAGED),
             )
             raise BlobMissing(sha256)
         self._verified.add(sha256)
 
     def _set_aside(self, sha256: str) -> None:
-        directory = self._root / DAMAGED
+        directory = self.root / DAMAGED
         directory.mkdir(mode=0o750, exist_ok=True)
         self._path(sha256).replace(directory / sha256)
 
     async def open(self, sha256: str) -> Blob:
-        await self._verify(sha256)
-        return await acquired(self._offload(self._open, sha256), _BlobFile.close)
+        hold = await self.hold(sha256)
+        try:
+            await self._verify(sha256)
+            return await acquired(self._offload(self._open, sha256, hold), _BlobFile.close)
+        except BaseException:
+            hold.release()
+            raise
 
-    def _open(self, sha256: str) -> _BlobFile:
+    async def remove(self, blobs: Collection[str]) -> None:
+        """Remove ``blobs``, which nobody may hold; who has one open can read it to its end."""
+        self._verified.difference_update(blobs)
+        await self._offload(_unlink, [self._path(sha256) for sha256 in blobs])
+
+    def _open(self, sha256: str, hold: Hold) -> _BlobFile:
         try:
             descriptor = os.open(self._path(sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError as e:
             raise BlobMissing(sha256) from e
-        return _BlobFile(descriptor, os.fstat(descriptor).st_size, self._offload)
+        return _BlobFile(descriptor, os.fstat(descriptor).st_size, self._offload, hold)
 
 
 class _BlobFile:
-    def __init__(self, descriptor: int, size: int, offload: Offload) -> None:
+    def __init__(self, descriptor: int, size: int, offload: Offload, hold: Hold) -> None:
         self.size = size
+        self._hold = hold
         self._descriptor = SharedDescriptor(descriptor)
         self._offload = offload
 
@@ -164,6 +193,12 @@ class _BlobFile:
 
     def close(self) -> None:
         self._descriptor.close()
+        self._hold.release()
+
+
+def _unlink(paths: Collection[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _digest(path: Path) -> str:

@@ -38,6 +38,14 @@ class Sidecars:
         # Lone surrogates cannot occur in decoded text, but must not lose an upload if they do.
         await self._offload(self._write, self._path(file), text.encode("utf-8", "backslashreplace"))
 
+    async def blobs(self) -> set[str]:
+        """
+        Return the sha256 of every blob that a sidecar names.
+
+        Raises `OSError` or `ValueError` if one of them cannot be read.
+        """
+        return await self._offload(sidecar_blobs, self._root)
+
     def _path(self, file: HostedFile) -> Path:
         return self._root / file.index_name.replace("/", "+") / file.project / f"{file.filename}.json"
 
@@ -56,3 +64,15 @@ class Sidecars:
         # All of them, though hardly ever new: whoever made one may have ended before it was synced.
         for directory in (path.parent, path.parent.parent, self._root):
             sync_directory(directory)
+
+
+def sidecar_blobs(root: Path) -> set[str]:
+    """Return the same of the sidecars below ``root``."""
+    named: set[str] = set()
+    for path in root.glob("*/*/[!.]*.json"):
+        try:
+            record = json.loads(path.read_bytes())
+            named.update(sha256 for key in ("sha256", "core_metadata") if (sha256 := record[key]))
+        except (KeyError, TypeError, ValueError) as e:
+            raise ValueError(f"{path} is no sidecar: {e}") from e
+    return named

@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from pypid.offload import inline
 from pypid.storage.blobs import CHUNK, DAMAGED, Blob, BlobMissing, BlobStore, DirectoryBlobs
 from pypid.storage.staging import StagedFile, Staging
+from pypid.storage.uses import GRACE, Uses
 from tests.storage.case import ManualOffload, StorageCase, open_descriptors
 
 
@@ -226,6 +227,19 @@ class DirectoryBlobsTests(BlobStoreContract):
         late = Deferred.fromCoroutine(store.open(sha256_of(b"wheel")))
         offload.run()
         self.successResultOf(late).close()
+
+    def test_nobody_holds_what_could_not_be_opened(self) -> None:
+        store = self.make_store()
+        now = 0.0
+        store.uses = Uses(lambda: now)
+        sha256 = sha256_of(b"wheel")
+        self.failureResultOf(store.open(sha256), BlobMissing)
+        self.assertFalse(self.result(store.has(sha256)))
+        self.add(b"wheel")
+        self.result(store.open(sha256)).close()
+        self.assertIn(sha256, store.uses)
+        now = GRACE
+        self.assertNotIn(sha256, store.uses)
 
     def test_damaged_blob_is_replaced(self) -> None:
         """One that lost bytes, before this process or since, is whole again after the next upload of it."""
