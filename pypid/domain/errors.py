@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pypid.domain.cache_status import CacheStatus, Forwarded
+
 
 class PackageIndexError(Exception):
     """An answer other than the one that was asked for."""
+
+    cache_status: CacheStatus | None = None
+    """How it came about, where an upstream has to do with it."""
 
 
 class IndexNotFound(PackageIndexError):
@@ -15,6 +20,12 @@ class IndexNotFound(PackageIndexError):
 
 class ProjectNotFound(PackageIndexError):
     """The project does not exist in this index; a layered index may try its next base."""
+
+    def __init__(self, message: str, *, reason: str = "", cache_status: CacheStatus | None = None) -> None:
+        """``reason``: why it does not, in upstream's words."""
+        super().__init__(f"{message}: upstream says {reason}" if reason else message)
+        self.reason = reason
+        self.cache_status = cache_status
 
 
 class FileNotFound(PackageIndexError):
@@ -38,6 +49,7 @@ class UpstreamUnavailable(PackageIndexError):
         self.retry_after = retry_after
         if detail is not None:
             self.detail = detail
+        self.cache_status = CacheStatus(forwarded=Forwarded.URI_MISS, detail=self.detail)
 
 
 class UpstreamBroken(UpstreamUnavailable):
@@ -50,6 +62,10 @@ class DigestMismatch(UpstreamBroken):
     """The bytes that arrived are not those that the index page promised."""
 
     detail = "digest"
+
+
+class UpstreamLacksFile(UpstreamBroken):
+    """Upstream has no file where its page says that one is."""
 
 
 class RangesRefused(UpstreamBroken):

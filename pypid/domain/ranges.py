@@ -76,6 +76,12 @@ def is_content_range_of(part: ByteRange, header: str | None) -> bool:
     return match[3] == "*" or int(match[3]) >= part.stop
 
 
+def is_content_range_from(start: int, header: str | None) -> bool:
+    """Return whether a Content-Range header says that bytes are sent from ``start`` on."""
+    match = _CONTENT_RANGE.fullmatch(header or "")
+    return match is not None and int(match[1]) == start
+
+
 def if_range_matches(header: str | None, etag: str) -> bool:
     """
     Return whether a Range header counts, given the If-Range header beside it.

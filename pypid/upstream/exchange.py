@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from twisted.internet import defer
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IConsumer, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IResponse
+from twisted.web.iweb import IAgent, IBodyProducer, IResponse
+from zope.interface import implementer
 
 from pypid import __version__
 from pypid.domain.breaker import Attempt
@@ -48,6 +50,37 @@ class ExchangeRules:
     """Requests to one host at a time, of each kind."""
     allowed: AllowedHosts
     authorization: Authorization | None = None
+    offline: bool = False
+    """Nobody is asked anything."""
+
+
+@implementer(IBodyProducer)
+class ShortBody:
+    """A request's body that is written at once."""
+
+    def __init__(self, content: bytes) -> None:
+        self.length = len(content)
+        self._content = content
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        consumer.write(self._content)
+        return succeed(None)
+
+    def pauseProducing(self) -> None: ...
+
+    def resumeProducing(self) -> None: ...
+
+    def stopProducing(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one server is asked."""
+
+    method: bytes
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
 
 
 class Exchange:
@@ -78,19 +111,22 @@ class Exchange:
 
     @asynccontextmanager
     async def answer(
-        self, method: bytes, url: str, headers: dict[str, str], kind: Kind
+        self, method: bytes, url: str, headers: dict[str, str], kind: Kind, *, body: bytes | None = None
     ) -> AsyncIterator[tuple[IResponse, str]]:
         """
         Ask for ``url``, and give the answer, after redirections, with the URL that gave it.
 
+        What is asked may be asked twice. Redirections are followed with the ``body``.
         Inside, the request counts as one of those that its host is answering.
         Cancelling closes its connection, unless its answer is there: then
         whoever reads the body must.
         """
+        if self._rules.offline:
+            raise UpstreamUnavailable(f"{shown(url)} is not asked: pypid is offline", retry_after=1, detail="offline")
         for _ in range(MAX_REDIRECTS + 1):
             host = self._host(url)
             async with host.turn(kind, self._rules.max_connections):
-                response = await self._respond(host, method, url, headers)
+                response = await self._respond(host, Question(method, url, headers, body))
                 if response.code not in _REDIRECTS or not response.headers.hasHeader("Location"):
                     yield response, url
                     return
@@ -134,31 +170,33 @@ class Exchange:
             raise UpstreamBroken(f"{shown(url)} redirects to {shown(target)}, and allow_hosts does not name that host")
         return target
 
-    async def _respond(self, host: Host, method: bytes, url: str, headers: dict[str, str]) -> IResponse:
+    async def _respond(self, host: Host, question: Question) -> IResponse:
         """Return the answer's head; where the connection breaks, that of a second try, within the same time."""
+        asked = shown(question.url)
         deadline = self._clock.seconds() + self._rules.header_timeout
         retries = RETRIES
         while True:
             try:
-                return await self._try(host, method, url, headers, deadline)
+                return await self._try(host, question, deadline)
             except defer.TimeoutError as e:
                 seconds = self._rules.header_timeout
-                raise UpstreamUnavailable(f"{shown(url)} does not answer within {seconds:g} s", detail="timeout") from e
+                raise UpstreamUnavailable(f"{asked} does not answer within {seconds:g} s", detail="timeout") from e
             except ValueError as e:
-                raise UpstreamBroken(f"{shown(url)} is no URL that can be asked: {e}") from e
+                raise UpstreamBroken(f"{asked} is no URL that can be asked: {e}") from e
             except NETWORK_ERRORS as e:
                 delay = self._delay()
                 if retries == 0 or not is_lost(e) or self._clock.seconds() + delay >= deadline:
-                    raise UpstreamUnavailable(f"{shown(url)} does not answer: {reason(e)}", detail=detail(e)) from e
+                    raise UpstreamUnavailable(f"{asked} does not answer: {reason(e)}", detail=detail(e)) from e
                 retries -= 1
                 await deferLater(self._clock, delay)
 
-    async def _try(self, host: Host, method: bytes, url: str, headers: dict[str, str], deadline: float) -> IResponse:
+    async def _try(self, host: Host, question: Question, deadline: float) -> IResponse:
         """Return the answer's head, and have the host's breaker learn of it."""
-        target, sent = encoded(url), Headers(self._headers_for(url, headers))
+        target, sent = encoded(question.url), Headers(self._headers_for(question))
+        body = None if question.body is None else ShortBody(question.body)
         attempt = host.attempt()
         try:
-            request = cancellable(self._agent.request(method, target, sent))
+            request = cancellable(self._agent.request(question.method, target, sent, body))
             response = await request.addTimeout(max(0.0, deadline - self._clock.seconds()), self._clock)
         except (defer.TimeoutError, UpstreamUnavailable, *NETWORK_ERRORS):  # UpstreamUnavailable: a proxy's fault
             host.breaker.failed(attempt, self._clock.seconds())
@@ -169,10 +207,10 @@ class Exchange:
         self._learn(host, attempt, response)
         return response
 
-    def _headers_for(self, url: str, headers: dict[str, str]) -> dict[str, list[str]]:
-        sent = {**headers, "User-Agent": f"pypid/{__version__}"}
+    def _headers_for(self, question: Question) -> dict[str, list[str]]:
+        sent = {**question.headers, "User-Agent": f"pypid/{__version__}"}
         authorization = self._rules.authorization
-        if authorization is not None and authorization.origin == origin_of(url):
+        if authorization is not None and authorization.origin == origin_of(question.url):
             sent["Authorization"] = authorization.value
         return {name: [value] for name, value in sent.items()}
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from pypid.domain import errors
 from pypid.domain.error_form import ErrorForm, error_form
+from pypid.web.conditional import tell
 from pypid.web.request import Request
 
 STATUS: Mapping[type[errors.PackageIndexError], int] = {
@@ -26,6 +27,7 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.UpstreamUnavailable: 503,
     errors.UpstreamBroken: 502,
     errors.DigestMismatch: 502,
+    errors.UpstreamLacksFile: 502,
     errors.RangesRefused: 502,
     errors.UploadRefused: 400,
     errors.FileExists: 400,
@@ -62,6 +64,8 @@ def refuse(request: Request, failure: Failure) -> bytes:
     if _too_late(request):
         _log.warn("{uri} was broken off: {why}", uri=request.uri, why=error)
         return b""
+    if error.cache_status is not None:
+        tell(request, error.cache_status)
     if isinstance(error, errors.UpstreamUnavailable):
         request.setHeader(b"Retry-After", str(error.retry_after).encode())
     if isinstance(error, errors.AuthenticationRequired):

@@ -34,9 +34,11 @@ LIMITS = UpstreamLimits(page_timeout=60, file_timeout=600, max_page=2**20, max_f
 ASKING = ExchangeRules(header_timeout=10, idle_timeout=20, max_connections=20, allowed=AllowedHosts([ROOT], ["*"]))
 
 
-def client_over(agent: IAgent, clock: Clock, limits: UpstreamLimits = LIMITS) -> UpstreamClient:
+def client_over(
+    agent: IAgent, clock: Clock, limits: UpstreamLimits = LIMITS, *, rules: ExchangeRules = ASKING
+) -> UpstreamClient:
     """Return a client that asks by way of ``agent``, and has no time for second tries."""
-    exchange = Exchange(agent, clock, Hosts(clock), ASKING, delay=lambda: ASKING.header_timeout)
+    exchange = Exchange(agent, clock, Hosts(clock), rules, delay=lambda: rules.header_timeout)
     return UpstreamClient(exchange, clock, limits)
 
 

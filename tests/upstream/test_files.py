@@ -11,11 +11,13 @@ from tests.upstream.network import ASKING, LIMITS, ROOT, UpstreamTestCase, start
 class Sink:
     def __init__(self) -> None:
         self.sizes: list[int | None] = []
+        self.validators: list[str | None] = []
         self.got = b""
         self.refusal: Exception | None = None
 
-    def begin(self, size: int | None) -> None:
+    def begin(self, size: int | None, validator: str | None) -> None:
         self.sizes.append(size)
+        self.validators.append(validator)
         if self.refusal is not None:
             raise self.refusal
 

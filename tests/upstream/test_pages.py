@@ -64,6 +64,11 @@ class PageTests(PageTestCase):
         self.assertIsInstance(self.successResultOf(self.ask(None, when)), Unchanged)
         self.assertEqual(self.index.requests[0].headers["if-modified-since"], when)
 
+    def test_a25_absence_that_is_to_last_says_why(self) -> None:
+        for status, reason in ((410, "410 Gone"), (451, "451 Unavailable For Legal Reasons")):
+            self.index.script(PAGE, Status(status))
+            self.assertEqual(self.successResultOf(self.ask()), Absent(lasting=True, reason=reason))
+
     def test_no_such_project(self) -> None:
         self.assertIsInstance(self.successResultOf(self.ask(path="/simple/other/")), Absent)
         for status in (404, 410):
@@ -118,7 +123,7 @@ class NoPageTests(PageTestCase):
 
     def test_refusals_meant_for_us_are_not_the_clients(self) -> None:
         """A 401 or 403 is our operator's business: it must not become the client's "not found"."""
-        for status in (400, 401, 403, 407, 451):
+        for status in (400, 401, 403, 407):
             self.index.script(PAGE, Status(status))
             self.refused(UpstreamBroken)
 
