@@ -13,18 +13,18 @@ class FoundMetadata:
     """What was found in a wheel, and holds from then on instead of what upstream claims."""
 
     filename: str
-    sha256: str
+    identity: str
     """Of the wheel. With the name: other bytes are another file."""
     claim: str | None
     """The sha256 that upstream claimed of the METADATA, without keeping it; None: it claimed none."""
     core_metadata: str | None
     """The sha256 of the METADATA that is in the wheel; None: there is none."""
     verified: bool
-    """It was read from the wheel that has that sha256, not from parts of what may be another."""
+    """It was read from the wheel that has that identity, not from parts of what may be another."""
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.filename, self.sha256
+        return self.filename, self.identity
 
 
 def with_core_metadata(page: ProjectPage, recorded: Iterable[FoundMetadata]) -> ProjectPage:
@@ -35,13 +35,13 @@ def with_core_metadata(page: ProjectPage, recorded: Iterable[FoundMetadata]) -> 
     it makes then is believed again.
     """
     known = {found.key: found for found in recorded}
-    return _changed(page, [_offered(file, known.get((file.filename, file.sha256))) for file in page.files])
+    return _changed(page, [_offered(file, known.get((file.filename, file.identity))) for file in page.files])
 
 
 def with_found(page: ProjectPage, found: FoundMetadata) -> ProjectPage:
     """Return ``page``, which is known to be wrong there, with what was ``found``."""
     changed = [
-        replace(file, core_metadata=found.core_metadata) if (file.filename, file.sha256) == found.key else file
+        replace(file, core_metadata=found.core_metadata) if (file.filename, file.identity) == found.key else file
         for file in page.files
     ]
     return _changed(page, changed)

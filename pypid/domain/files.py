@@ -10,11 +10,13 @@ from enum import Enum
 
 from packaging.version import InvalidVersion, Version
 
+from pypid.domain.cache_status import HIT, CacheStatus
+from pypid.domain.digests import Digest
 from pypid.domain.filenames import UnknownFilename, parse_filename
 from pypid.domain.names import NormalizedName
 
 DIGEST_PREFIX_LENGTH = 16
-"""Hex digits of the sha256 in a file's URL: 64 bits, so that other bytes get another URL."""
+"""Hex digits of the identity in a file's URL: 64 bits, so that other bytes get another URL."""
 
 
 class TimeSource(Enum):
@@ -50,8 +52,19 @@ class DistributionFile:
     """One sdist or wheel, as an index page describes it."""
 
     filename: str
-    sha256: str
-    """64 lower-case hex digits."""
+    sha256: str | None
+    """64 lower-case hex digits; None where upstream does not say it and no bytes have come yet."""
+    verified: bool = True
+    """
+    Its sha256 is what upstream says.
+
+    Else it is that of the bytes which came first, if any did: they vouch for
+    nothing but that it is the same file again.
+    """
+    other_digest: Digest | None = None
+    """What upstream says in place of the sha256. Never shown to clients."""
+    upstream: str = ""
+    """Where the file is not `verified`: whose file of that name it is. Never shown to clients."""
     size: int | None = None
     """Bytes; None where an HTML-only upstream does not say."""
     upload_time: datetime | None = None
@@ -73,8 +86,21 @@ class DistributionFile:
     """Absolute URL at the upstream; None for a hosted file. Never shown to clients."""
 
     @property
+    def identity(self) -> str:
+        """
+        64 hex digits, the same for as long as upstream says the same of the file.
+
+        With the filename they tell it from other bytes: its sha256, or made of
+        who upstream is and of the digest that it says instead, if any.
+        """
+        if self.verified and self.sha256 is not None:
+            return self.sha256
+        said = f"{self.upstream}\n{self.filename}\n{self.other_digest or ''}"
+        return hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest()
+
+    @property
     def digest_prefix(self) -> str:
-        return self.sha256[:DIGEST_PREFIX_LENGTH]
+        return self.identity[:DIGEST_PREFIX_LENGTH]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +119,11 @@ class ProjectPage:
     """Every version that has a file, and those that upstream names without one; oldest first."""
     status: ProjectStatus | None = None
     """None: not said, which means active (PEP 792)."""
+    cache_status: CacheStatus = HIT
+    """How this answer came about."""
 
     def find(self, filename: str, digest_prefix: str) -> DistributionFile | None:
-        """Return the file of that name whose digest begins so, if the page has it."""
+        """Return the file of that name whose identity begins so, if the page has it."""
         for file in self.files:
             if file.filename == filename and file.digest_prefix == digest_prefix:
                 return file
@@ -110,9 +138,16 @@ class ProjectPage:
 
 
 def other_bytes(before: ProjectPage, after: ProjectPage) -> tuple[str, ...]:
-    """Return the filenames that ``after`` has with another sha256 than ``before``."""
-    known = {file.filename: file.sha256 for file in before.files}
-    return tuple(file.filename for file in after.files if known.get(file.filename, file.sha256) != file.sha256)
+    """Return the filenames that ``after`` has with other bytes than ``before``, as far as digests tell."""
+    known = {file.filename: file for file in before.files}
+    return tuple(file.filename for file in after.files if _contradict(known.get(file.filename, file), file))
+
+
+def _contradict(one: DistributionFile, other: DistributionFile) -> bool:
+    if one.sha256 is not None and other.sha256 is not None:
+        return one.sha256 != other.sha256
+    first, second = one.other_digest, other.other_digest
+    return first is not None and second is not None and first.algorithm == second.algorithm and first != second
 
 
 def offered(files: tuple[DistributionFile, ...], status: ProjectStatus | None) -> tuple[DistributionFile, ...]:

@@ -111,7 +111,7 @@ def _safe(value: Any) -> Any:
 def _entry(page: ProjectPage, file: DistributionFile, facts: ReleaseFacts, base: str) -> dict[str, Any]:
     kind = parse_filename(file.filename).kind
     time = None if file.upload_time is None else file.upload_time.replace(tzinfo=None)
-    others = facts.digests.get((file.filename, file.sha256), _UNKNOWN)
+    others = facts.digests.get((file.filename, file.sha256 or ""), _UNKNOWN)
     digests = {"blake2b_256": others.blake2b_256, "md5": others.md5, "sha256": file.sha256}
     return {
         "comment_text": None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from heapq import merge
 from io import BytesIO
 
+from pypid.domain.cache_status import HIT, CacheStatus
 from pypid.domain.names import NormalizedName
 
 
@@ -23,6 +24,8 @@ class ProjectList:
     """Each is sorted names without a double, a line each; two parts may have the same name."""
     revision: str
     """Equal revisions hold equal names."""
+    cache_status: CacheStatus = HIT
+    """How this answer came about."""
 
     def __iter__(self) -> Iterator[NormalizedName]:
         """Go through the names, sorted, each once. Of a long list only elsewhere than on the reactor's thread."""
@@ -43,10 +46,12 @@ def united(lists: Iterable[ProjectList]) -> ProjectList:
     """Return the list of the projects that are in any of ``lists``; costs nothing until it is gone through."""
     parts: list[bytes] = []
     revisions: list[str] = []
+    cache_status = HIT
     for each in lists:
         parts += each.parts
         revisions.append(each.revision)
-    return ProjectList(tuple(parts), " ".join(revisions))
+        cache_status = cache_status if each.cache_status == HIT else each.cache_status
+    return ProjectList(tuple(parts), " ".join(revisions), cache_status)
 
 
 def merged(parts: Iterable[bytes]) -> Iterator[bytes]:

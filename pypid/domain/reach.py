@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
+
+_PATTERN = re.compile(r"(?:\*|(?:\*\.)?[0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z_])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -18,6 +21,13 @@ def origin_of(url: str) -> Origin:
         raise ValueError("it is no http or https URL")
     port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
     return parts.scheme, parts.hostname.rstrip("."), port
+
+
+def host_of(url: str) -> str:
+    """Return the host of ``url`` as a pattern names it that allows it. Raises ValueError."""
+    scheme, host, port = origin_of(url)
+    named = f"[{host}]" if ":" in host else host
+    return named if port == DEFAULT_PORTS[scheme] else f"{named}:{port}"
 
 
 class AllowedHosts:
@@ -37,6 +47,9 @@ class AllowedHosts:
         self._origins = frozenset(origin_of(upstream)[1:] for upstream in upstreams)
         self._patterns = tuple(_read(pattern) for pattern in patterns)
 
+    def __str__(self) -> str:
+        return f"{sorted(self._origins)} {sorted(self._patterns, key=str)}"
+
     def allow(self, url: str) -> bool:
         """Return whether ``url``, an absolute http(s) URL, may be asked."""
         scheme, host, port = origin_of(url)
@@ -52,6 +65,18 @@ class AllowedHosts:
             _matches(host, wanted) and (port == wanted_port if wanted_port is not None else is_default)
             for wanted, wanted_port in self._patterns
         )
+
+    def name(self, host: str) -> bool:
+        """Return whether ``host``, as in a URL, is one that the configuration names itself, not by a ``*``."""
+        folded = host.lower().rstrip(".")
+        return any(folded == named for named, _ in (*self._origins, *self._patterns))
+
+
+def check_pattern(pattern: str) -> None:
+    """Raise ValueError for what `AllowedHosts` cannot take as a pattern."""
+    host, port = _read(pattern)
+    if port == 0 or _PATTERN.fullmatch(pattern) is None or not (host.isascii() and host):
+        raise ValueError("it is no pattern for hosts")
 
 
 def _read(pattern: str) -> tuple[str, int | None]:

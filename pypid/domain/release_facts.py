@@ -8,6 +8,8 @@ from typing import Any
 
 from packaging.version import Version
 
+from pypid.domain.cache_status import HIT, CacheStatus
+
 FileKey = tuple[str, str]
 """A file's name and sha256."""
 
@@ -32,3 +34,4 @@ class ReleaseFacts:
     """What upstream says under ``info``."""
     digests: Mapping[FileKey, OtherDigests] = field(default_factory=dict)
     vulnerabilities: Sequence[Mapping[str, Any]] = ()
+    cache_status: CacheStatus = HIT

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
-from html.parser import HTMLParser
 from itertools import islice
 from types import MappingProxyType
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from pypid.domain.digests import strongest
 from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, offered, versions_of
-from pypid.domain.names import NormalizedName, shorten
+from pypid.domain.html_reader import (
+    REASON_NAME,
+    STATUS_NAME,
+    VERSION_NAME,
+    Attributes,
+    filename_in,
+    read_html,
+)
+from pypid.domain.names import NormalizedName
+from pypid.domain.reach import AllowedHosts
 from pypid.domain.simple_page import (
-    MAX_FILES,
     NAMES_AT_ONCE,
-    InvalidPage,
     ParsedPage,
     Sieve,
     encodable,
@@ -31,42 +37,33 @@ from pypid.domain.simple_page import (
 
 API_VERSION = "1.4"
 
-_MAX_TAG = 64 * 1024
-"""Characters of one tag, comment or script: html.parser matches each with one regular expression, holding the GIL."""
-
-_MAX_TAGS = 10 * MAX_FILES
-"""In one page, which has about three for each file."""
-
-_VERSION_NAME = "pypi:repository-version"
-_STATUS_NAME = "pypi:project-status"
-_REASON_NAME = "pypi:project-status-reason"
-_META_NAMES = frozenset({_VERSION_NAME, _STATUS_NAME, _REASON_NAME})
 _FRAGMENT_SEPARATORS = re.compile("[#&]")
 # HTML has no NUL, readers turn CR into LF, and one line is to be one file. Any other control
 # character can only stand for itself: as a reference it would mean something else (&#128; is the euro sign).
 _CONTROLS = str.maketrans({"\0": "\N{REPLACEMENT CHARACTER}", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 
-Attributes = Mapping[str, str | None]
 
-
-def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPage:
+def parse_project(
+    body: bytes, *, url: str, project: NormalizedName, allowed: AllowedHosts, upstream: str = ""
+) -> ParsedPage:
     """
     Return what a page fetched from ``url``, after redirects, says about ``project``.
+
+    ``allowed`` and ``upstream`` are for the `Sieve`.
 
     The text of a link is not looked at: the filename is the last segment of
     its URL. Raises `InvalidPage`, and nothing else, for a body that is not
     such a page; a page without files is one.
     """
-    reader = _read(body)
-    if not reader.is_html:
-        raise InvalidPage("not a project page in HTML: no doctype, no <html>, <body> or <a>")
-    require_version_1(reader.metas.get(_VERSION_NAME))
-    sieve = Sieve(project, base=_base(url, reader.base))
-    for entry in reader.entries:
+    entries: list[DistributionFile] = []
+    document = read_html(body, lambda attributes: entries.append(_from_anchor(attributes)))
+    require_version_1(document.metas.get(VERSION_NAME))
+    sieve = Sieve(project, base=_base(url, document.base), allowed=allowed, upstream=upstream)
+    for entry in entries:
         sieve.offer(entry)
-    status = known_status(reader.metas.get(_STATUS_NAME), reader.metas.get(_REASON_NAME))
+    status = known_status(document.metas.get(STATUS_NAME), document.metas.get(REASON_NAME))
     files = offered(sieve.files(), status)
-    return ParsedPage(files, versions_of(files), sieve.dropped(), status)
+    return ParsedPage(files, versions_of(files), sieve.dropped(), status, sieve.refused_hosts())
 
 
 def render_project(page: ProjectPage) -> bytes:
@@ -90,55 +87,6 @@ def render_file_list(pages: Iterable[ProjectPage]) -> bytes:
     return _document("Files", (_anchor(page.name, file, up="../") for page in pages for file in page.files))
 
 
-class _Reader(HTMLParser):
-    """Collects from a document what the Simple API gives a meaning to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entries: list[DistributionFile] = []
-        self.base: str | None = None
-        self.metas: dict[str, str] = {}
-        self.is_html = False
-
-    def handle_decl(self, decl: str) -> None:
-        self.is_html |= decl[:7].lower() == "doctype"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.is_html |= tag in {"html", "body", "a"}
-        attributes = dict(reversed(attrs))  # of an attribute given twice, the first counts
-        if tag == "a" and attributes.get("href"):
-            if len(self.entries) == MAX_FILES:
-                raise InvalidPage(f"the page has more than {MAX_FILES} files")
-            self.entries.append(_from_anchor(attributes))
-        elif tag == "base" and self.base is None:
-            self.base = attributes.get("href")
-        elif tag == "meta" and (name := attributes.get("name")) in _META_NAMES:
-            self.metas.setdefault(name, attributes.get("content") or "")
-
-
-def _read(body: bytes) -> _Reader:
-    if body.count(b"<") > _MAX_TAGS:
-        raise InvalidPage(f"the page has more than {_MAX_TAGS} tags")
-    reader = _Reader()
-    # Wrong bytes can only spoil the entry that they are in: filenames and digests are ASCII.
-    decoder = getincrementaldecoder("utf-8-sig")(errors="replace")
-    try:
-        for start in range(0, len(body), _MAX_TAG):
-            reader.feed(decoder.decode(body[start : start + _MAX_TAG]))
-            if len(reader.rawdata) > _MAX_TAG:
-                raise InvalidPage(f"the page has a tag, a comment or a script of more than {_MAX_TAG} characters")
-        reader.feed(decoder.decode(b"", final=True))
-    except InvalidPage:
-        raise
-    except (AssertionError, ValueError) as e:
-        # What html.parser raises for marked sections it does not know: <![x[, and for references of 5000 digits.
-        raise InvalidPage(f"not a project page in HTML: {shorten(str(e))}") from e
-    # Never close(): it goes over the rest anew for each "<" in it.
-    if reader.rawdata.startswith("<"):
-        raise InvalidPage("the page is cut off in the middle of a tag")
-    return reader
-
-
 def _base(url: str, href: str | None) -> str:
     """Return what links are relative to; a ``<base>`` that is no URL counts as absent."""
     try:
@@ -153,9 +101,11 @@ def _from_anchor(attributes: Attributes) -> DistributionFile:
     """Return what a link says, unchecked, for a `Sieve`."""
     href = (attributes["href"] or "").strip()
     link, _, fragment = href.partition("#")
+    claims = _digests_in(fragment)
     return DistributionFile(
-        filename=_last_segment(link),
-        sha256=_sha256_in(fragment),
+        filename=filename_in(link),
+        sha256=claims.get("sha256"),
+        other_digest=strongest(claims),
         upload_time=known_time(attributes.get("data-upload-time")),
         requires_python=known_requires_python(attributes.get("data-requires-python")),
         yanked=attributes["data-yanked"] or "" if "data-yanked" in attributes else None,
@@ -165,17 +115,13 @@ def _from_anchor(attributes: Attributes) -> DistributionFile:
     )
 
 
-def _last_segment(link: str) -> str:
-    try:
-        return unquote(urlsplit(link).path.rpartition("/")[2])
-    except ValueError:
-        return link
-
-
-def _sha256_in(fragment: str) -> str:
-    """Return the digest in ``egg=demo&sha256=...``; several that differ come out as no digest at all."""
-    claims = {part.removeprefix("sha256=") for part in _FRAGMENT_SEPARATORS.split(fragment) if part[:7] == "sha256="}
-    return " and ".join(sorted(claims))
+def _digests_in(fragment: str) -> dict[str, str]:
+    """Return what ``egg=demo&sha256=...`` claims, by algorithm; several that differ come out as what is no digest."""
+    claims: dict[str, set[str]] = {}
+    for part in _FRAGMENT_SEPARATORS.split(fragment):
+        algorithm, _, digest = part.partition("=")
+        claims.setdefault(algorithm, set()).add(digest)
+    return {algorithm: " and ".join(sorted(digests)) for algorithm, digests in claims.items()}
 
 
 def _core_metadata(attributes: Attributes) -> str | None:
@@ -188,7 +134,8 @@ def _core_metadata(attributes: Attributes) -> str | None:
 
 
 def _anchor(project: NormalizedName, file: DistributionFile, up: str = "../../") -> str:
-    attributes = {"href": f"{relative_url(project, file, up)}#sha256={file.sha256}"}
+    fragment = "" if file.sha256 is None else f"#sha256={file.sha256}"
+    attributes = {"href": f"{relative_url(project, file, up)}{fragment}"}
     if file.requires_python is not None:
         attributes["data-requires-python"] = file.requires_python
     if file.yanked is not None:
@@ -202,9 +149,9 @@ def _anchor(project: NormalizedName, file: DistributionFile, up: str = "../../")
 
 
 def _status_metas(status: ProjectStatus) -> dict[str, str]:
-    metas = {_STATUS_NAME: status.status.value}
+    metas = {STATUS_NAME: status.status.value}
     if status.reason is not None:
-        metas[_REASON_NAME] = status.reason
+        metas[REASON_NAME] = status.reason
     return metas
 
 
@@ -216,7 +163,7 @@ _FOOT = ("</body>", "</html>", "")
 
 
 def _head(title: str, metas: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-    said = {_VERSION_NAME: API_VERSION, **metas}
+    said = {VERSION_NAME: API_VERSION, **metas}
     return [
         "<!DOCTYPE html>",
         "<html>",

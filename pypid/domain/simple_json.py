@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from pypid.domain.digests import OTHER_ALGORITHMS, Digest, strongest
 from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, offered, sort_versions, versions_of
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
+from pypid.domain.reach import AllowedHosts
 from pypid.domain.simple_page import (
     MAX_FILES,
     NAMES_AT_ONCE,
@@ -22,6 +24,7 @@ from pypid.domain.simple_page import (
     encodable,
     known_provenance,
     known_requires_python,
+    known_serial,
     known_sha256,
     known_status,
     known_time,
@@ -51,6 +54,17 @@ class _Hashes(Struct, omit_defaults=True):
     sha256: str | None = None
 
 
+class _Claims(_Hashes, omit_defaults=True):
+    """The digests of a file, of which only the sha256 is ever written."""
+
+    sha512: str | None = None
+    sha384: str | None = None
+    blake2b: str | None = None
+    sha224: str | None = None
+    sha1: str | None = None
+    md5: str | None = None
+
+
 class _File(Struct, omit_defaults=True, rename="kebab"):
     """
     A file on the wire, both ways.
@@ -60,7 +74,7 @@ class _File(Struct, omit_defaults=True, rename="kebab"):
 
     filename: str
     url: str
-    hashes: _Hashes | None = None
+    hashes: _Claims | None = None
     size: int | None = None
     upload_time: str | None = None
     requires_python: str | None = None
@@ -71,6 +85,8 @@ class _File(Struct, omit_defaults=True, rename="kebab"):
     data_dist_info_metadata: bool | _Hashes | None = None
     """What PyPI called it by mistake, and still sends."""
     provenance: str | None = None
+    unverified: bool = msgspec.field(default=False, name="_pypid-unverified")
+    """Upstream says no sha256; what `hashes` has was found here. A key of our own has to begin so (PEP 691)."""
 
 
 class _Meta(Struct, rename="kebab"):
@@ -85,6 +101,11 @@ class _Status(Struct, omit_defaults=True):
 _NOTHING = msgspec.Raw(b"null")
 
 
+class _ReceivedMeta(_Meta):
+    last_serial: msgspec.Raw = msgspec.field(default=_NOTHING, name="_last-serial")
+    """PyPI's own, and its mirrors'."""
+
+
 class _Received(Struct, rename="kebab"):
     """
     A project page as it arrives.
@@ -93,7 +114,7 @@ class _Received(Struct, rename="kebab"):
     """
 
     files: list[msgspec.Raw]
-    meta: _Meta | None = None
+    meta: _ReceivedMeta | None = None
     name: str | None = None
     versions: msgspec.Raw = _NOTHING
     project_status: msgspec.Raw = _NOTHING
@@ -116,16 +137,20 @@ _file_decoder = msgspec.json.Decoder(_File)
 _claim_decoder = msgspec.json.Decoder(Any)
 
 
-def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPage:
+def parse_project(
+    body: bytes, *, url: str, project: NormalizedName, allowed: AllowedHosts, upstream: str = ""
+) -> ParsedPage:
     """
     Return what a page fetched from ``url``, after redirects, says about ``project``.
+
+    ``allowed`` and ``upstream`` are for the `Sieve`.
 
     Raises `InvalidPage`, and nothing else, for a body that is not such a page.
     """
     received = _decode_page(body)
     require_version_1(received.meta.api_version if received.meta else None)
     _require_project(received.name, project)
-    sieve = Sieve(project, base=url)
+    sieve = Sieve(project, base=url, allowed=allowed, upstream=upstream)
     for number, raw in enumerate(received.files, 1):
         try:
             sieve.offer(_from_wire(_file_decoder.decode(raw)))
@@ -133,7 +158,14 @@ def parse_project(body: bytes, *, url: str, project: NormalizedName) -> ParsedPa
             sieve.drop(f"entry {number}", str(e))
     status = _status_from_wire(_claim(received.project_status))
     files = offered(sieve.files(), status)
-    return ParsedPage(files, _named_versions(_claim(received.versions)) or versions_of(files), sieve.dropped(), status)
+    return ParsedPage(
+        files,
+        _named_versions(_claim(received.versions)) or versions_of(files),
+        sieve.dropped(),
+        status,
+        sieve.refused_hosts(),
+        known_serial(_claim(received.meta.last_serial)) if received.meta else None,
+    )
 
 
 def render_project(page: ProjectPage) -> bytes:
@@ -223,7 +255,9 @@ def _from_wire(entry: _File) -> DistributionFile:
     metadata = (known_sha256(claim.sha256) for claim in claims if isinstance(claim, _Hashes))
     return DistributionFile(
         filename=entry.filename,
-        sha256=(entry.hashes.sha256 if entry.hashes else None) or "",
+        sha256=entry.hashes.sha256 if entry.hashes else None,
+        verified=not entry.unverified,
+        other_digest=_other_digest(entry.hashes) if entry.hashes else None,
         size=entry.size if entry.size is not None and 0 <= entry.size <= _MAX_SIZE else None,
         upload_time=known_time(entry.upload_time),
         requires_python=known_requires_python(entry.requires_python),
@@ -232,6 +266,10 @@ def _from_wire(entry: _File) -> DistributionFile:
         provenance=known_provenance(entry.provenance),
         origin=entry.url,
     )
+
+
+def _other_digest(claims: _Claims) -> Digest | None:
+    return strongest({name: getattr(claims, name) or "" for name in OTHER_ALGORITHMS})
 
 
 def _yanked_from_wire(yanked: bool | str | None) -> str | None:  # noqa: FBT001 (PEP 691's own type)
@@ -245,7 +283,7 @@ def _to_wire(project: NormalizedName, file: DistributionFile) -> _File:
     return _File(
         filename=file.filename,
         url=relative_url(project, file),
-        hashes=_Hashes(file.sha256),
+        hashes=_Claims(file.sha256),
         size=file.size,
         upload_time=None if file.upload_time is None else _time_to_wire(file.upload_time),
         requires_python=None if file.requires_python is None else encodable(file.requires_python),
@@ -254,6 +292,7 @@ def _to_wire(project: NormalizedName, file: DistributionFile) -> _File:
         core_metadata=metadata,
         dist_info_metadata=metadata,
         provenance=file.provenance,
+        unverified=not file.verified,
     )
 
 

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
-from urllib.parse import quote, urldefrag, urljoin, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
+from pypid.domain.digests import checked_digest
 from pypid.domain.filenames import UnknownFilename, parse_filename
 from pypid.domain.files import DistributionFile, ProjectStatus, Status
 from pypid.domain.names import NormalizedName, shorten
+from pypid.domain.reach import AllowedHosts, host_of
 
 MAX_FILES = 200_000
 """Entries of one page. The longest pages of PyPI have between 10 000 and 20 000."""
@@ -33,6 +35,12 @@ MAX_PROVENANCE_LENGTH = 2000
 MAX_BASE_LENGTH = 1000
 """Characters of what relative URLs start with, without its query: each of 200 000 files would have a copy."""
 
+MAX_HOSTS = 20
+"""Hosts that a log or an answer names at a time."""
+
+MAX_HOST_LENGTH = 253
+"""Characters of the longest host that DNS can have."""
+
 MAX_DROPPED_LINES = 20
 """Lines that say why an entry was left out: enough to see the pattern, few enough for a log."""
 
@@ -40,6 +48,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Printable ASCII. The backslash is a slash to browsers and none to RFC 3986.
 _URL = re.compile(r"[!-\[\]-~]+")
 _NETLOC = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z_](?:[0-9A-Za-z._-]*[0-9A-Za-z_])?))(?::[0-9]*)?")
+_SLASHES = re.compile(r"[/\\]")
 _NUMBER = re.compile("[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
@@ -58,14 +67,20 @@ class ParsedPage:
     dropped: tuple[str, ...]
     """One line for each entry that was left out, saying why; at most `MAX_DROPPED_LINES` and "and N more"."""
     status: ProjectStatus | None = None
+    refused_hosts: tuple[str, ...] = ()
+    """Whose files were left out, because nobody has allowed them."""
+    serial: int | None = None
+    """Which of upstream's changes it shows."""
 
 
 class Sieve:
-    """Keeps the entries of a page that are files of one project and can be verified and fetched."""
+    """Keeps the entries of a page that are files of one project and may be fetched."""
 
-    def __init__(self, project: NormalizedName, *, base: str) -> None:
+    def __init__(self, project: NormalizedName, *, base: str, allowed: AllowedHosts, upstream: str = "") -> None:
         """
         ``base``: the absolute URL that the page's links are relative to; its userinfo is not handed on.
+
+        ``upstream``: what tells its files from another's where no sha256 does.
 
         Raises `InvalidPage` for one that is too long.
         """
@@ -74,6 +89,9 @@ class Sieve:
         if len(self._base) > MAX_BASE_LENGTH:
             raise InvalidPage(f"what its links are relative to is longer than {MAX_BASE_LENGTH} characters")
         self._project = project
+        self._allowed = allowed
+        self._upstream = upstream
+        self._refused: dict[str, None] = {}
         self._kept: dict[str, DistributionFile] = {}
         self._disputed: set[str] = set()
         self._lines: list[str] = []
@@ -85,16 +103,22 @@ class Sieve:
         Keep ``entry`` if it holds what it must, else remember why not.
 
         Its texts may be anything: ``origin`` the link as written, ``sha256``
-        empty where the page gives none. Raises `InvalidPage` for too many.
+        and ``other_digest`` what is claimed to be one. Raises `InvalidPage` for
+        too many.
         """
         self._count()
         try:
             self._check_filename(entry.filename)
             _check_requires_python(entry.requires_python)
+            sha256 = _checked_sha256(entry.sha256)
+            verified = sha256 is not None and entry.verified
             file = replace(
                 entry,
-                sha256=_checked_sha256(entry.sha256),
-                origin=_absolute(self._base, entry.origin),
+                sha256=sha256,
+                verified=verified,
+                other_digest=None if sha256 is not None else checked_digest(entry.other_digest),
+                upstream="" if verified else self._upstream,
+                origin=self._checked_url(_absolute(self._base, entry.origin)),
                 yanked=None if entry.yanked is None else entry.yanked[:MAX_REASON_LENGTH],
             )
         except ValueError as e:
@@ -108,8 +132,20 @@ class Sieve:
         self._say(entry, why)
 
     def files(self) -> tuple[DistributionFile, ...]:
-        """Return what was kept, in the page's order."""
+        """
+        Return what was kept, in the page's order.
+
+        Raises `InvalidPage` where nothing was, for the sake of its hosts: a
+        project must not look empty because a setting is missing.
+        """
+        if self._refused and not self._kept:
+            hosts = ", ".join(self.refused_hosts())
+            raise InvalidPage(f"all its files are on hosts that allow_hosts does not name: {hosts}")
         return tuple(self._kept.values())
+
+    def refused_hosts(self) -> tuple[str, ...]:
+        """Return the hosts whose files were left out, the first `MAX_HOSTS` of them, as `allow_hosts` names them."""
+        return tuple(self._refused)
 
     def dropped(self) -> tuple[str, ...]:
         return (*self._lines, f"and {self._unsaid} more") if self._unsaid else tuple(self._lines)
@@ -119,20 +155,29 @@ class Sieve:
         if self._seen > MAX_FILES:
             raise InvalidPage(f"the page has more than {MAX_FILES} files")
 
+    def _checked_url(self, url: str) -> str:
+        _check_path(urlsplit(url).path)
+        if not self._allowed.allow(url):
+            host = host_of(url)[:MAX_HOST_LENGTH]
+            if len(self._refused) < MAX_HOSTS:
+                self._refused[host] = None
+            raise ValueError(f"it is on {host}, a host that allow_hosts does not name")
+        return url
+
     def _check_filename(self, filename: str) -> None:
         owner = parse_filename(filename).project
         if owner != self._project:
             raise UnknownFilename(f"it belongs to the project {owner}")
         if filename in self._disputed:
-            raise UnknownFilename("it is listed again, after entries that disagree on its sha256")
+            raise UnknownFilename("it is listed again, after entries that disagree on its digest")
 
     def _keep(self, file: DistributionFile) -> None:
         known = self._kept.setdefault(file.filename, file)
-        if known.sha256 != file.sha256:
+        if known.identity != file.identity:
             # Neither can be told to be the right one.
             del self._kept[file.filename]
             self._disputed.add(file.filename)
-            self._say(shorten(file.filename), f"it is listed with two sha256, {known.sha256} and {file.sha256}")
+            self._say(shorten(file.filename), f"it is listed with two digests, {_digest(known)} and {_digest(file)}")
 
     def _say(self, entry: str, why: str) -> None:
         if len(self._lines) < MAX_DROPPED_LINES:
@@ -193,6 +238,11 @@ def known_status(status: object, reason: object) -> ProjectStatus | None:
     return ProjectStatus(known, reason[:MAX_REASON_LENGTH])
 
 
+def known_serial(claim: object) -> int | None:
+    """Return ``claim`` if it counts something, and fits a database."""
+    return claim if isinstance(claim, int) and not isinstance(claim, bool) and 0 <= claim < 2**63 else None
+
+
 def known_time(text: str | None) -> datetime | None:
     """Return an ISO 8601 time in UTC, which one without an offset is taken to be in; None if it is no time."""
     try:
@@ -217,11 +267,16 @@ def _check_requires_python(text: str | None) -> None:
         raise ValueError(f"its requires-python has more than {MAX_SPECIFIER_LENGTH} characters")
 
 
-def _checked_sha256(claim: str) -> str:
+def _checked_sha256(claim: str | None) -> str | None:
+    """Return the digest, None where none is claimed. Raises ValueError: a wrong one is worse than none."""
     digest = known_sha256(claim)
-    if digest is None:
-        raise ValueError(f"its sha256 is {shorten(claim)}, not 64 hex digits" if claim else "it has no sha256")
+    if digest is None and claim:
+        raise ValueError(f"its sha256 is {shorten(claim)}, not 64 hex digits")
     return digest
+
+
+def _digest(file: DistributionFile) -> str:
+    return file.sha256 or str(file.other_digest or "none")
 
 
 def _absolute(base: str, link: str | None) -> str:
@@ -241,6 +296,13 @@ def _absolute(base: str, link: str | None) -> str:
         raise ValueError("its URL has port 0")
     _check_host(parts.netloc)
     return url
+
+
+def _check_path(path: str) -> None:
+    """Raise ValueError for one that a server may take for another: what it hides is for no client to have."""
+    plain = unquote(path)
+    if ".." in _SLASHES.split(plain) or not plain.isprintable():
+        raise ValueError("its URL hides dots or control characters in its path")
 
 
 def _check_host(netloc: str) -> None:

@@ -18,7 +18,7 @@ class ToldTime:
     """When clients were told that a file was uploaded."""
 
     filename: str
-    sha256: str
+    identity: str
     """With the name: other bytes are another file."""
     upload_time: datetime
     """Aware, in UTC."""
@@ -26,7 +26,7 @@ class ToldTime:
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.filename, self.sha256
+        return self.filename, self.identity
 
 
 def with_told_times(
@@ -43,7 +43,7 @@ def with_told_times(
     kept = frozenset(recorded)
     known = {} if held is None else {time.key: time for time in map(_said_of, held.files) if time is not None}
     known.update((time.key, time) for time in kept)
-    times = [known.get((file.filename, file.sha256)) or _said_of(file) or _told(file, now) for file in page.files]
+    times = [known.get((file.filename, file.identity)) or _said_of(file) or _told(file, now) for file in page.files]
     changed = [time for file, time in zip(page.files, times, strict=True) if time.upload_time != file.upload_time]
     if not changed:
         return page, ()
@@ -57,7 +57,7 @@ def _said_of(file: DistributionFile) -> ToldTime | None:
 
 
 def _told(file: DistributionFile, time: datetime, source: TimeSource = TimeSource.FIRST_SEEN) -> ToldTime:
-    return ToldTime(filename=file.filename, sha256=file.sha256, upload_time=time, source=source)
+    return ToldTime(filename=file.filename, identity=file.identity, upload_time=time, source=source)
 
 
 def _timed(file: DistributionFile, time: ToldTime) -> DistributionFile:

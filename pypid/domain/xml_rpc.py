@@ -46,11 +46,8 @@ class Call:
 
 def read_call(body: bytes) -> Call:
     """Return the call that ``body`` is. Raises `Fault`, and nothing else, for any other body."""
-    unmarshaller = xmlrpc.client.Unmarshaller()
-    unmarshaller.xml(None, None)  # type: ignore[arg-type]  # expat has decoded already
-    parser = _parser(unmarshaller)
     try:
-        parser.Parse(body, True)
+        unmarshaller = _read(body)
         parameters = unmarshaller.close()
     except _UNREADABLE as e:
         raise Fault(NOT_UNDERSTOOD, f"this is no XML-RPC call: {e}") from e
@@ -60,6 +57,21 @@ def read_call(body: bytes) -> Call:
     return Call(method, tuple(parameters))
 
 
+def render_call(method: str, parameters: Sequence[Any]) -> bytes:
+    return _encoded(xmlrpc.client.dumps(tuple(parameters), method, allow_none=True))
+
+
+def read_answer(body: bytes) -> Any:
+    """Return the value that ``body`` answers a call with. Raises `Fault`, and nothing else, for any other body."""
+    try:
+        (value,) = _read(body).close()
+    except xmlrpc.client.Fault as e:
+        raise Fault(NOT_UNDERSTOOD, f"it answers with the fault {e.faultCode}: {str(e.faultString)[:200]}") from e
+    except _UNREADABLE as e:
+        raise Fault(NOT_UNDERSTOOD, f"this is no answer of XML-RPC: {e}") from e
+    return value
+
+
 def render_answer(value: Any) -> bytes:
     """Return the body that says ``value``, of which every text is made one that XML can say."""
     return _encoded(xmlrpc.client.dumps((_sayable(value),), methodresponse=True, allow_none=True))
@@ -67,6 +79,13 @@ def render_answer(value: Any) -> bytes:
 
 def render_fault(fault: Fault) -> bytes:
     return _encoded(xmlrpc.client.dumps(xmlrpc.client.Fault(fault.code, _sayable(fault.message))))
+
+
+def _read(body: bytes) -> xmlrpc.client.Unmarshaller:
+    unmarshaller = xmlrpc.client.Unmarshaller()
+    unmarshaller.xml(None, None)  # type: ignore[arg-type]  # expat has decoded already
+    _parser(unmarshaller).Parse(body, True)
+    return unmarshaller
 
 
 def _parser(unmarshaller: xmlrpc.client.Unmarshaller) -> expat.XMLParserType:

@@ -1,9 +1,9 @@
-"""What is known about the files: every SQL statement of pypid is here."""
+"""What is known about the files: every SQL statement of pypid is here, but for those about room (`references`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -18,8 +18,9 @@ from pypid.domain.changes import Change
 from pypid.domain.core_metadata import FoundMetadata
 from pypid.domain.errors import FileExists
 from pypid.domain.files import DistributionFile, ProjectPage, TimeSource, versions_of
+from pypid.domain.learned import LearnedDigest
 from pypid.domain.names import IndexName, NormalizedName
-from pypid.domain.project_list import ProjectList
+from pypid.domain.project_list import ProjectList, listed
 from pypid.domain.release_facts import FileKey, OtherDigests
 from pypid.domain.releases import latest
 from pypid.domain.search import Hit, Query
@@ -263,6 +264,8 @@ class StoredPage:
     last_modified: str | None
     fetched_at: float
     """Seconds since 1970, by the wall clock."""
+    serial: int | None = None
+    """Which of upstream's changes it shows, where upstream counts them."""
     version: str | None = None
     """The project's latest, and its summary: what a search shows, where the page says it."""
     summary: str | None = None
@@ -284,7 +287,26 @@ _KEPT_PROJECTS = (
 
 
 _FOUND = (
-    "SELECT filename, sha256, claim, core_metadata, verified FROM found_metadata WHERE index_name = ? AND project = ?"
+    "SELECT filename, identity, claim, core_metadata, verified FROM found_metadata WHERE index_name = ? AND project = ?"
+)
+
+
+KeptFiles = frozenset[tuple[str, str]]
+"""Of one project: filename and identity."""
+
+_FILES_OF_PROJECT = (
+    "SELECT filename, sha256 FROM file WHERE index_name = ?1 AND project = ?2 "
+    "UNION ALL SELECT filename, identity FROM learned_digest JOIN file USING (index_name, project, filename, sha256) "
+    "WHERE index_name = ?1 AND project = ?2"
+)
+
+_LEARNED = "SELECT sha256 FROM learned_digest WHERE index_name = ? AND project = ? AND filename = ? AND identity = ?"
+
+
+_KEPT_FILES = (
+    "SELECT sha256, sha256 FROM file WHERE index_name = ?1 AND project = ?2 AND filename = ?3 "
+    "UNION ALL SELECT identity, sha256 FROM learned_digest JOIN file USING (index_name, project, filename, sha256) "
+    "WHERE index_name = ?1 AND project = ?2 AND filename = ?3"
 )
 
 
@@ -340,45 +362,111 @@ class CachedRecords:
         )
 
     async def file(self, index: IndexName, project: NormalizedName, filename: str, digest_prefix: str) -> str | None:
-        """Return the sha256 of the kept file of that name whose digest begins so."""
-        statement = "SELECT sha256 FROM file WHERE index_name = ? AND project = ? AND filename = ?"
+        """Return the sha256 of the kept file of that name whose identity begins so."""
         values = (index, project, filename)
-        rows = await self._database.read(lambda connection: connection.execute(statement, values).fetchall())
-        return next((sha256 for (sha256,) in rows if sha256.startswith(digest_prefix)), None)
+        rows = await self._database.read(lambda connection: connection.execute(_KEPT_FILES, values).fetchall())
+        return next((sha256 for identity, sha256 in rows if identity.startswith(digest_prefix)), None)
+
+    async def files(self, index: IndexName, project: NormalizedName) -> KeptFiles:
+        """Return which files of the project are kept, listed still or not; ``.metadata`` beside one is one."""
+        values = (index, project)
+        return frozenset(
+            await self._database.read(lambda connection: connection.execute(_FILES_OF_PROJECT, values).fetchall())
+        )
+
+    async def projects_with_files(self, index: IndexName) -> ProjectList:
+        """Return the projects of which a file is kept; read anew each time."""
+        statement = "SELECT DISTINCT project FROM file WHERE index_name = ? ORDER BY project"
+        return await self._database.read(
+            lambda connection: listed(name for (name,) in connection.execute(statement, (index,)))
+        )
+
+    async def doubt_pages(self, index: IndexName, changes: Mapping[NormalizedName, int] | None, until: float) -> None:
+        """
+        Have the pages of what has changed, and what else was said of it, taken for fetched at ``until``, if not before.
+
+        ``changes``: projects, each with the serial of its change, which a page may show already; None: all.
+        """
+        statement = "UPDATE page SET fetched_at = ? WHERE index_name = ? AND kind <> ? AND fetched_at > ?"
+        rows: list[tuple[object, ...]] = [(until, index, WHOLE_LIST, until)]
+        if changes is not None:
+            statement += " AND project = ? AND (serial IS NULL OR serial < ?)"
+            rows = [(*rows[0], project, serial) for project, serial in changes.items()]
+        await self._database.write(lambda connection: connection.executemany(statement, rows))
+
+    async def feed_serial(self, index: IndexName, url: str) -> int | None:
+        """Return up to which change the feed at ``url`` was read."""
+        statement = "SELECT serial FROM feed WHERE index_name = ? AND url = ?"
+        row = await self._database.read(lambda connection: connection.execute(statement, (index, url)).fetchone())
+        return None if row is None else row[0]
+
+    async def keep_feed_serial(self, index: IndexName, url: str, serial: int) -> None:
+        await self._execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?)", (index, url, serial))
+
+    async def in_quarantine(self, index: IndexName, project: NormalizedName) -> bool:
+        """Return whether upstream's last page of the project said so; one that was withdrawn since stays in it."""
+        statement = "SELECT 1 FROM quarantine WHERE index_name = ? AND project = ?"
+        row = await self._database.read(lambda connection: connection.execute(statement, (index, project)).fetchone())
+        return row is not None
+
+    async def note_quarantine(self, index: IndexName, project: NormalizedName, *, quarantined: bool) -> None:
+        change = "INSERT OR IGNORE INTO quarantine VALUES (?, ?)"
+        if not quarantined:
+            change = "DELETE FROM quarantine WHERE index_name = ? AND project = ?"
+        await self._execute(change, (index, project))
 
     async def keep_file(self, index: IndexName, project: NormalizedName, filename: str, sha256: str) -> None:
         """Record that the blob ``sha256``, which must be in the store, is this file."""
         await self._execute("INSERT OR IGNORE INTO file VALUES (?, ?, ?, ?)", (index, project, filename, sha256))
 
+    async def learn(self, index: IndexName, project: NormalizedName, learned: LearnedDigest) -> LearnedDigest:
+        """Record ``learned`` unless something was learned of that file before, and return what is recorded."""
+        key = (index, project, *learned.key)
+
+        def learn(connection: Connection) -> str:
+            connection.execute("INSERT OR IGNORE INTO learned_digest VALUES (?, ?, ?, ?, ?)", (*key, learned.sha256))
+            (sha256,) = connection.execute(_LEARNED, key).fetchone()
+            return str(sha256)
+
+        return replace(learned, sha256=await self._database.write(learn))
+
+    async def learned(self, index: IndexName, project: NormalizedName) -> list[LearnedDigest]:
+        """Return what was learned of the project's files, listed still or not."""
+        statement = "SELECT filename, identity, sha256 FROM learned_digest WHERE index_name = ? AND project = ?"
+        rows = await self._database.read(lambda connection: connection.execute(statement, (index, project)).fetchall())
+        return [
+            LearnedDigest(filename=filename, identity=identity, sha256=sha256) for filename, identity, sha256 in rows
+        ]
+
     async def told_times(self, index: IndexName, project: NormalizedName) -> list[ToldTime]:
         """Return the upload times that were recorded for the project's files, listed still or not."""
-        statement = "SELECT filename, sha256, upload_time, source FROM told_time WHERE index_name = ? AND project = ?"
+        statement = "SELECT filename, identity, upload_time, source FROM told_time WHERE index_name = ? AND project = ?"
         rows = await self._database.read(lambda connection: connection.execute(statement, (index, project)).fetchall())
         return [
             ToldTime(
                 filename=filename,
-                sha256=sha256,
+                identity=identity,
                 upload_time=datetime.fromisoformat(upload_time),
                 source=TimeSource(source),
             )
-            for filename, sha256, upload_time, source in rows
+            for filename, identity, upload_time, source in rows
         ]
 
     async def tell_times(self, index: IndexName, project: NormalizedName, times: Iterable[ToldTime]) -> None:
         """Record ``times``, all at once; a file that has one keeps it."""
         rows = [
-            (index, project, time.filename, time.sha256, time.upload_time.isoformat(), time.source.value)
+            (index, project, time.filename, time.identity, time.upload_time.isoformat(), time.source.value)
             for time in times
         ]
         statement = "INSERT OR IGNORE INTO told_time VALUES (?, ?, ?, ?, ?, ?)"
         await self._database.write(lambda connection: connection.executemany(statement, rows))
 
     async def found_metadata(
-        self, index: IndexName, project: NormalizedName, filename: str, sha256: str
+        self, index: IndexName, project: NormalizedName, filename: str, identity: str
     ) -> FoundMetadata | None:
-        """Return what was found in the wheel of that name and digest."""
+        """Return what was found in the wheel of that name and identity."""
         found = await self._found_metadata(
-            f"{_FOUND} AND filename = ? AND sha256 = ?", (index, project, filename, sha256)
+            f"{_FOUND} AND filename = ? AND identity = ?", (index, project, filename, identity)
         )
         return found[0] if found else None
 
@@ -390,9 +478,9 @@ class CachedRecords:
         rows = await self._database.read(lambda connection: connection.execute(statement, values).fetchall())
         return [
             FoundMetadata(
-                filename=filename, sha256=sha256, claim=claim, core_metadata=core_metadata, verified=bool(verified)
+                filename=filename, identity=identity, claim=claim, core_metadata=core_metadata, verified=bool(verified)
             )
-            for filename, sha256, claim, core_metadata, verified in rows
+            for filename, identity, claim, core_metadata, verified in rows
         ]
 
     async def keep_found_metadata(self, index: IndexName, project: NormalizedName, found: FoundMetadata) -> None:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Status, versions_of
 from pypid.domain.names import normalize_name
+from pypid.domain.reach import AllowedHosts
 from pypid.domain.simple_page import relative_url
 
 DEMO = normalize_name("demo")
 URL = "https://index.test/root/simple/demo/"
+ANYWHERE = AllowedHosts([URL], ["*", "*:80", "*:8080", "*:8443"])
 
 patient = settings(deadline=None)
 """For properties: what is slow on a busy machine is not wrong."""

@@ -21,9 +21,9 @@ def a_page(claim: str | None, filename: str = WHEEL) -> ProjectPage:
 
 
 def found(core_metadata: str | None = TRUE, *, claim: str | None = None, filename: str = WHEEL) -> FoundMetadata:
-    sha256 = a_file().sha256
+    identity = a_file().identity
     return FoundMetadata(
-        filename=filename, sha256=sha256, claim=claim, core_metadata=core_metadata, verified=core_metadata is None
+        filename=filename, identity=identity, claim=claim, core_metadata=core_metadata, verified=core_metadata is None
     )
 
 
@@ -49,7 +49,7 @@ class CoreMetadataTests(SynchronousTestCase):
         self.assertEqual(told(a_page(None), found(claim=WRONG)), TRUE)
 
     def test_other_bytes_and_other_names_are_other_files(self) -> None:
-        self.assertEqual(told(a_page(None), replace(found(), sha256="ef" * 32)), "")
+        self.assertEqual(told(a_page(None), replace(found(), identity="ef" * 32)), "")
         self.assertEqual(told(a_page(None), found(filename="demo-1.0-py2-none-any.whl")), "")
 
     @patient
@@ -59,7 +59,7 @@ class CoreMetadataTests(SynchronousTestCase):
         recorded = [
             FoundMetadata(
                 filename=file.filename,
-                sha256=file.sha256,
+                identity=file.identity,
                 claim=file.core_metadata,
                 core_metadata=data.draw(st.none() | digests),
                 verified=True,

@@ -91,22 +91,38 @@ class DigestTests(ReadersTestCase):
             self.assertEqual([file.filename for file in page.files], [good])
             self.assertEqual(page.versions, ("2.0",))
 
-    def test_a41_other_algorithms_and_digests_cut_short(self) -> None:
-        """What cannot be verified is left out, whatever else is said of it."""
+    def test_a41_other_algorithms(self) -> None:
+        """A file without a sha256 is offered unverified, with the strongest of what else upstream says of it."""
+        for hashes, other in (
+            ({}, None),
+            ({"sha256": ""}, None),
+            ({"SHA256": SHA256}, None),
+            ({"crc32": "00" * 4}, None),
+            ({"md5": "0A" * 16}, "md5=" + "0a" * 16),
+            ({"md5": "00" * 16, "sha1": "11" * 20, "sha512": "22" * 64}, "sha512=" + "22" * 64),
+            ({"blake2b": "33" * 64}, "blake2b=" + "33" * 64),
+        ):
+            fragment = "&".join(f"{name}={digest}" for name, digest in hashes.items())
+            for page in (from_json(entry(hashes=hashes)), from_html(f'<a href="demo-1.0.tar.gz#{fragment}">')):
+                (file,) = page.files
+                self.assertEqual((file.sha256, file.verified), (None, False), hashes)
+                self.assertEqual(None if file.other_digest is None else str(file.other_digest), other, hashes)
+
+    def test_a41_digests_cut_short(self) -> None:
+        """A claim that cannot be right is worse than none: whatever else is said, the file is left out."""
         for hashes in (
-            {},
-            {"md5": "00" * 16},
-            {"sha512": "00" * 64},
-            {"SHA256": SHA256},
-            {"sha256": ""},
+            {"md5": "00" * 15},
+            {"md5": "zz" * 16},
+            {"sha512": SHA256},
             {"sha256": SHA256[:-1]},
+            {"sha256": SHA256[:-1], "md5": "00" * 16},
             {"sha256": f"{SHA256}a"},
             {"sha256": f"{SHA256}\n"},
             {"sha256": "\uff10" * 64},
             {"sha256": f"sha256={SHA256}"},
         ):
             self.assertEqual(from_json(entry(hashes=hashes)).files, (), hashes)
-        for fragment in ("", "#", f"#md5={SHA256}", f"#sha256:{SHA256}", f"#sha256={SHA256[:-1]}", f"#SHA256={SHA256}"):
+        for fragment in (f"#md5={SHA256}", f"#sha256={SHA256[:-1]}", f"#md5={'0' * 32}&md5={'1' * 32}"):
             self.assertEqual(from_html(f'<a href="demo-1.0.tar.gz{fragment}">').files, (), fragment)
 
     def test_a41_upper_case_is_the_same_digest(self) -> None:

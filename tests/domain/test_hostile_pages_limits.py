@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pypid.domain import simple_html, simple_json
+from pypid.domain import html_reader, simple_html, simple_json
 from pypid.domain.simple_page import InvalidPage, ParsedPage
 from tests.domain.readers import ReadersTestCase
-from tests.domain.strategies import DEMO, URL
+from tests.domain.strategies import ANYWHERE, DEMO, URL
 
 SHA256 = "ab" * 32
 LINK = f'<a href="demo-%s.tar.gz#sha256={SHA256}">x</a>\n'
@@ -18,11 +18,11 @@ def entry(more: str = "") -> str:
 
 
 def from_json(text: str) -> ParsedPage:
-    return simple_json.parse_project(text.encode(errors="surrogatepass"), url=URL, project=DEMO)
+    return simple_json.parse_project(text.encode(errors="surrogatepass"), url=URL, project=DEMO, allowed=ANYWHERE)
 
 
 def from_html(text: str) -> ParsedPage:
-    return simple_html.parse_project(text.encode(errors="surrogatepass"), url=URL, project=DEMO)
+    return simple_html.parse_project(text.encode(errors="surrogatepass"), url=URL, project=DEMO, allowed=ANYWHERE)
 
 
 class JsonTests(ReadersTestCase):
@@ -85,10 +85,10 @@ class JsonTests(ReadersTestCase):
             for padding in (0, 2**16 - 20, 2**16 - 9):
                 body = b'{"x": "%s%s", "files": []}' % (b" " * padding, spoiled)
                 with self.assertRaises(InvalidPage, msg=(spoiled, padding)):
-                    simple_json.parse_project(body, url=URL, project=DEMO)
+                    simple_json.parse_project(body, url=URL, project=DEMO, allowed=ANYWHERE)
         for padding in range(8):
             body = ('{"x": "' + " " * (2**16 - 12 + padding) + '\U0001f4a9", "files": []}').encode()
-            self.assertEqual(simple_json.parse_project(body, url=URL, project=DEMO).dropped, ())
+            self.assertEqual(simple_json.parse_project(body, url=URL, project=DEMO, allowed=ANYWHERE).dropped, ())
         for text in ("\ufeff{}", "\ufeff" + '{"files": []}'):
             with self.assertRaises(InvalidPage):
                 from_json(text)
@@ -98,7 +98,7 @@ class HtmlTests(ReadersTestCase):
     def test_a44_links_on_every_side_of_where_a_page_is_cut(self) -> None:
         """It is read in pieces: none is lost, and none is made up."""
         for padding in range(0, 110, 7):
-            count = 2 * simple_html._MAX_TAG // len(LINK)
+            count = 2 * html_reader._MAX_TAG // len(LINK)
             page = from_html("<!-- " + "x" * padding + " -->" + "".join(LINK % n for n in range(count)))
             self.assertEqual(page.versions, tuple(str(n) for n in range(count)))
 
@@ -106,7 +106,7 @@ class HtmlTests(ReadersTestCase):
         for padding in range(5):
             body = (
                 "<html>"
-                + " " * (simple_html._MAX_TAG - 100 + padding)
+                + " " * (html_reader._MAX_TAG - 100 + padding)
                 + LINK.replace(">x", ' data-yanked="' + "\U0001f4a9" * 30 + '">x')
             )
             self.assertEqual([file.yanked for file in from_html(body % 1).files], ["\U0001f4a9" * 30])
@@ -188,8 +188,10 @@ class HtmlTests(ReadersTestCase):
         """A hundred thousand links must not each repeat it; of the page's own URL the same is true."""
         for head, url in ((f"<base href='{'x/' * 600}'>", URL), ("", f"{URL}{'x/' * 600}")):
             with self.assertRaisesRegex(InvalidPage, "longer than 1000 characters"):
-                simple_html.parse_project(f"<html>{head}{LINK % 1}".encode(), url=url, project=DEMO)
-        signed = simple_html.parse_project((LINK % 1).encode(), url=f"{URL}?{'x' * 2000}", project=DEMO)
+                simple_html.parse_project(f"<html>{head}{LINK % 1}".encode(), url=url, project=DEMO, allowed=ANYWHERE)
+        signed = simple_html.parse_project(
+            (LINK % 1).encode(), url=f"{URL}?{'x' * 2000}", project=DEMO, allowed=ANYWHERE
+        )
         self.assertEqual([file.origin for file in signed.files], [f"{URL}demo-1.tar.gz"])
 
     def test_a43_references_of_many_digits(self) -> None:

@@ -47,7 +47,7 @@ def expected(file: DistributionFile, root: str) -> dict[str, Any]:
     metadata = None if file.core_metadata is None else {"sha256": file.core_metadata} if file.core_metadata else {}
     return {
         "filename": file.filename,
-        "url": f"{root}files/{DEMO}/{file.sha256[:16]}/{quote(file.filename, safe='')}",
+        "url": f"{root}files/{DEMO}/{file.digest_prefix}/{quote(file.filename, safe='')}",
         "digests": {"sha256": file.sha256},
         "requires_python": file.requires_python,
         "is_yanked": file.yanked is not None,

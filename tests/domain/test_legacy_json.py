@@ -92,7 +92,7 @@ class UpstreamTests(SynchronousTestCase):
     def test_digests_are_those_of_the_very_file(self) -> None:
         file = a_file("2.0")
         others = OtherDigests(md5="ef" * 16, blake2b_256="01" * 32)
-        for sha256, expected in ((file.sha256, others.md5), ("00" * 32, None)):
+        for sha256, expected in ((file.identity, others.md5), ("00" * 32, None)):
             facts = ReleaseFacts(digests={(file.filename, sha256): others})
             (entry,) = rendered(a_page(file), facts=facts)["urls"]
             self.assertEqual((entry["md5_digest"], entry["digests"].get("md5")), (expected, expected))

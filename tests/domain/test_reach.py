@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pypid.domain.reach import AllowedHosts, origin_of
+from pypid.domain.reach import AllowedHosts, host_of, origin_of
 
 UPSTREAM = "https://index.test/simple/"
 
@@ -50,6 +50,14 @@ def test_star_is_every_host_on_its_usual_port() -> None:
     assert not hosts.allow("https://anywhere.test:22/")
 
 
+def test_a_named_host_is_no_star() -> None:
+    hosts = AllowedHosts([UPSTREAM], ["Files.test:8443", "*.mirrors.test", "[::1]:8000", "*"])
+    for host in ("index.test", "INDEX.test.", "files.test", "::1"):
+        assert hosts.name(host)
+    for host in ("a.mirrors.test", "mirrors.test", "other.test"):
+        assert not hosts.name(host)
+
+
 def test_failover_upstreams_are_allowed_too() -> None:
     assert AllowedHosts([UPSTREAM, "https://second.test/simple/"]).allow("https://second.test/x")
 
@@ -58,3 +66,18 @@ def test_failover_upstreams_are_allowed_too() -> None:
 def test_what_has_no_origin(url: str) -> None:
     with pytest.raises(ValueError, match=r"URL|[Pp]ort"):
         origin_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Files.test/x", "files.test"),
+        ("https://files.test:443/x", "files.test"),
+        ("http://files.test:443/x", "files.test:443"),
+        ("https://[::1]/x", "[::1]"),
+        ("https://[::1]:8000/x", "[::1]:8000"),
+    ],
+)
+def test_host_is_named_as_a_pattern_names_it(url: str, host: str) -> None:
+    assert host_of(url) == host
+    assert AllowedHosts([UPSTREAM], [host]).allow(url)

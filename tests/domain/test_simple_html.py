@@ -14,7 +14,7 @@ from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Sta
 from pypid.domain.names import normalize_name
 from pypid.domain.simple_html import parse_project, render_project, render_project_list
 from pypid.domain.simple_page import InvalidPage, ParsedPage
-from tests.domain.strategies import DEMO, URL, HTMLReader, a_file, as_mirrored, page_of, pages, patient
+from tests.domain.strategies import ANYWHERE, DEMO, URL, HTMLReader, a_file, as_mirrored, page_of, pages, patient
 
 SHA256 = "ab" * 32
 METADATA = "cd" * 32
@@ -44,7 +44,7 @@ PYPI = f"""\
 
 def parsed(document: str | bytes) -> ParsedPage:
     body = document if isinstance(document, bytes) else document.encode()
-    return parse_project(body, url=URL, project=DEMO)
+    return parse_project(body, url=URL, project=DEMO, allowed=ANYWHERE)
 
 
 def only(attributes: str = "", *, href: str = f"demo-1.0.tar.gz#sha256={SHA256}") -> DistributionFile:
@@ -150,7 +150,10 @@ class ParseTests(SynchronousTestCase):
             f"x#sha256={SHA256.upper()}",
         ):
             self.assertEqual(only(href=f"demo-1.0.tar.gz#{fragment}").sha256, SHA256, fragment)
-        for fragment in ("", "md5=00", f"sha256={SHA256}&sha256={METADATA}", f"notsha256={SHA256}", SHA256):
+        for fragment in ("", f"notsha256={SHA256}", SHA256, f"sha256:{SHA256}"):
+            file = only(href=f"demo-1.0.tar.gz#{fragment}")
+            self.assertEqual((file.sha256, file.verified), (None, False), fragment)
+        for fragment in ("md5=00", f"sha256={SHA256}&sha256={METADATA}"):
             page = parsed(f'<a href="demo-1.0.tar.gz#{fragment}">')
             self.assertEqual((page.files, len(page.dropped)), ((), 1), fragment)
 

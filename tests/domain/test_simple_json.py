@@ -17,7 +17,7 @@ from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Sta
 from pypid.domain.names import normalize_name
 from pypid.domain.simple_json import parse_project, render_project, render_project_list
 from pypid.domain.simple_page import InvalidPage, ParsedPage
-from tests.domain.strategies import DEMO, URL, a_file, as_mirrored, hostile_texts, page_of, pages, patient
+from tests.domain.strategies import ANYWHERE, DEMO, URL, a_file, as_mirrored, hostile_texts, page_of, pages, patient
 
 SHA256 = "ab" * 32
 METADATA = "cd" * 32
@@ -66,7 +66,7 @@ PYPI = (
 
 def parsed(page: Any) -> ParsedPage:
     body = page if isinstance(page, bytes) else json.dumps(page).encode()
-    return parse_project(body, url=URL, project=DEMO)
+    return parse_project(body, url=URL, project=DEMO, allowed=ANYWHERE)
 
 
 def entry(**keys: Any) -> dict[str, Any]:
@@ -397,7 +397,7 @@ class RenderTests(SynchronousTestCase):
     @given(pages)
     def test_read_back(self, page: ProjectPage) -> None:
         """Another pypid that mirrors this one has the same files."""
-        back = parse_project(render_project(page), url=URL, project=DEMO)
+        back = parse_project(render_project(page), url=URL, project=DEMO, allowed=ANYWHERE)
         self.assertEqual(back.files, tuple(as_mirrored(file) for file in page.files))
         self.assertEqual(back.dropped, ())
         self.assertEqual(back.versions, page.versions)

@@ -23,7 +23,7 @@ def timeless(filename: str = "demo-1.0.tar.gz", sha256: str = SHA256) -> Distrib
 
 
 def first_seen(file: DistributionFile, time: datetime = NOW) -> ToldTime:
-    return ToldTime(filename=file.filename, sha256=file.sha256, upload_time=time, source=TimeSource.FIRST_SEEN)
+    return ToldTime(filename=file.filename, identity=file.identity, upload_time=time, source=TimeSource.FIRST_SEEN)
 
 
 def times(page: ProjectPage) -> list[tuple[datetime | None, TimeSource]]:

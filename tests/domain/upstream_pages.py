@@ -8,7 +8,7 @@ from typing import Any
 
 from pypid.domain import simple_html, simple_json
 from pypid.domain.simple_page import ParsedPage
-from tests.domain.strategies import DEMO, URL
+from tests.domain.strategies import ANYWHERE, DEMO, URL
 
 SHA256 = "ab" * 32
 MARKUP = '"\'></a><script>alert(1)</script><a onmouseover="alert(1)" href="javascript:alert(1)">'
@@ -22,11 +22,13 @@ def entry(**keys: Any) -> dict[str, Any]:
 
 def from_json(*entries: Any, **keys: Any) -> ParsedPage:
     said = {name.replace("_", "-"): value for name, value in keys.items()}
-    return simple_json.parse_project(json.dumps({"files": entries, **said}).encode(), url=URL, project=DEMO)
+    return simple_json.parse_project(
+        json.dumps({"files": entries, **said}).encode(), url=URL, project=DEMO, allowed=ANYWHERE
+    )
 
 
 def from_html(*links: str, head: str = "") -> ParsedPage:
-    return simple_html.parse_project(f"<html>{head}{''.join(links)}".encode(), url=URL, project=DEMO)
+    return simple_html.parse_project(f"<html>{head}{''.join(links)}".encode(), url=URL, project=DEMO, allowed=ANYWHERE)
 
 
 def link(filename: str, sha256: str = SHA256, attributes: str = "") -> str:
