@@ -31,6 +31,10 @@ class SingleFlight(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._flights)
 
+    def __contains__(self, key: K) -> bool:
+        """Say whether a call for ``key`` is under way."""
+        return key in self._flights
+
     def join(self, key: K, begin: Callable[[], Coroutine[Deferred[Any], Any, V]]) -> Deferred[V]:
         """
         Wait for the call for ``key``, starting it with ``begin()`` if none runs.

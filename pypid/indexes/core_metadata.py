@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from pypid.domain.core_metadata import FoundMetadata
-from pypid.domain.errors import FileNotFound, StorageFull, UpstreamBroken
+from pypid.domain.errors import FileNotFound, StorageFull, UpstreamBroken, UpstreamUnavailable
 from pypid.domain.filenames import FileKind, parse_filename
 from pypid.domain.files import DistributionFile
 from pypid.domain.names import IndexName, NormalizedName
@@ -16,8 +16,8 @@ from pypid.flight import SingleFlight
 from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.index import FileBody
 from pypid.indexes.pages import MirroredPages
+from pypid.indexes.source import Source
 from pypid.indexes.stored import StoredFile, keep
-from pypid.indexes.transfer import Source
 from pypid.indexes.wheels import Wheels
 from pypid.storage.blobs import BlobStore
 from pypid.storage.records import CachedRecords
@@ -75,25 +75,25 @@ class CoreMetadata:
         told = file.core_metadata
         if told is None:
             raise FileNotFound(f"{file.filename} has no core metadata beside it")
-        found = await self._records.found_metadata(self._index, project, file.filename, file.sha256)
+        found = await self._records.found_metadata(self._index, project, file.filename, file.identity)
         if found is not None and told in {"", found.claim, found.core_metadata}:
-            if await self._is_outdated(found):
-                found = await self._found(project, file.filename, source, found.claim)
+            if await self._is_outdated(found, file):
+                found = await self._found(project, file, source, found.claim)
         else:
             claimed = await self._claimed(project, file, source) if told else None
             if claimed is not None:
                 return claimed
-            found = await self._found(project, file.filename, source, told or None)
+            found = await self._found(project, file, source, told or None)
         if found.core_metadata != told:
             self._pages.correct(project, found)
         if found.core_metadata is None:
             raise FileNotFound(f"{file.filename} has no core metadata in it")
         return StoredFile(found.core_metadata, await self._blobs.open(found.core_metadata), verified=found.verified)
 
-    async def _is_outdated(self, found: FoundMetadata) -> bool:
+    async def _is_outdated(self, found: FoundMetadata, file: DistributionFile) -> bool:
         if found.core_metadata is not None and not await self._blobs.has(found.core_metadata):
             return True
-        return not found.verified and await self._blobs.has(found.sha256)
+        return not found.verified and file.sha256 is not None and await self._blobs.has(file.sha256)
 
     async def _claimed(self, project: NormalizedName, file: DistributionFile, source: Source) -> FileBody | None:
         """Return upstream's own, all of it; None if that is not what upstream claims, or not there."""
@@ -102,14 +102,14 @@ class CoreMetadata:
         body = await self._files.kept(project, beside, file.core_metadata)
         if body is not None:
             return body
-        body = await self._files.open(
-            project, beside, replace(source, url=f"{source.url}.metadata", sha256=file.core_metadata, size=None)
-        )
+        metadata = replace(source, url=f"{source.url}.metadata", sha256=file.core_metadata, size=None, identity="")
+        body = await self._files.open(project, beside, metadata)
         try:
             await _read_through(body)
-        except UpstreamBroken as e:
+        except UpstreamUnavailable as e:
             body.close()
-            if parse_filename(file.filename).kind is not FileKind.WHEEL:
+            here = await self._blobs.has(source.sha256) if source.sha256 else False
+            if parse_filename(file.filename).kind is not FileKind.WHEEL or not (isinstance(e, UpstreamBroken) or here):
                 raise
             self._log.warn("{url}.metadata is not used, but what is in the wheel: {why}", url=source.url, why=e)
             return None
@@ -119,18 +119,21 @@ class CoreMetadata:
         return body
 
     def _found(
-        self, project: NormalizedName, filename: str, wheel: Source, claim: str | None
+        self, project: NormalizedName, file: DistributionFile, wheel: Source, claim: str | None
     ) -> Deferred[FoundMetadata]:
-        key = (project, filename, wheel.sha256)
-        return self._flights.join(key, lambda: self._find(project, filename, wheel, claim))
+        key = (project, file.filename, file.identity)
+        return self._flights.join(key, lambda: self._find(project, file, wheel, claim))
 
-    async def _find(self, project: NormalizedName, filename: str, wheel: Source, claim: str | None) -> FoundMetadata:
+    async def _find(
+        self, project: NormalizedName, file: DistributionFile, wheel: Source, claim: str | None
+    ) -> FoundMetadata:
         """Read the METADATA in ``wheel``, keep it, and write down what was found."""
+        filename = file.filename
         content, verified = await self._wheels.read(project, filename, wheel)
         try:
             found = FoundMetadata(
                 filename=filename,
-                sha256=wheel.sha256,
+                identity=file.identity,
                 claim=claim,
                 core_metadata=None if content is None else await keep(content, self._staging, self._blobs),
                 verified=verified,

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.python.failure import Failure
 
 from pypid.domain.ranges import ByteRange
-from pypid.indexes.transfer import Source
+from pypid.indexes.source import Source
 from pypid.storage.blobs import CHUNK
 
 ROOM = 64 * 1024
@@ -69,7 +69,7 @@ class Excerpt:
     async def _fetch(self) -> None:
         await self._places.acquire()
         try:
-            await self._source.fetcher.part(self._source.url, self.part, self)
+            await self._source.fetcher.part(self._source.url, self.part, self._take)
         finally:
             self._places.release()
 
@@ -80,11 +80,7 @@ class Excerpt:
         self._ended = True
         _wake(self._arrival)
 
-    # The `FileSink`.
-
-    def begin(self, size: int | None) -> None: ...
-
-    async def write(self, data: bytes) -> None:
+    async def _take(self, data: bytes) -> None:
         self._missing -= len(data)
         self._arrived += data
         _wake(self._arrival)

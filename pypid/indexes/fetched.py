@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.logger import Logger
 
+from pypid.domain.learned import LearnedDigest
 from pypid.domain.names import IndexName, NormalizedName
-from pypid.indexes.downloads import Downloads
+from pypid.indexes.downloads import Downloads, Lost
 from pypid.indexes.index import FileBody
+from pypid.indexes.source import Source
 from pypid.indexes.stored import StoredFile
-from pypid.indexes.transfer import Source
 from pypid.storage.blobs import BlobMissing, BlobStore
 from pypid.storage.records import CachedRecords
 
@@ -18,7 +21,17 @@ class FetchedFiles:
 
     _log = Logger()
 
-    def __init__(self, index: IndexName, downloads: Downloads, records: CachedRecords, blobs: BlobStore) -> None:
+    def __init__(
+        self,
+        index: IndexName,
+        downloads: Downloads,
+        records: CachedRecords,
+        blobs: BlobStore,
+        *,
+        learned: Callable[[NormalizedName, LearnedDigest], None],
+    ) -> None:
+        """``learned``: told the sha256 of each file whose upstream does not say it."""
+        self._learned = learned
         self._index = index
         self._downloads = downloads
         self._records = records
@@ -37,14 +50,28 @@ class FetchedFiles:
             )
             return None
 
-    async def open(self, project: NormalizedName, filename: str, source: Source) -> FileBody:
+    async def open(self, project: NormalizedName, filename: str, source: Source, lost: Lost | None = None) -> FileBody:
         """Return a file that is fetched, and kept, when it is first read."""
 
-        async def kept() -> None:
+        async def kept(sha256: str) -> None:
             try:
-                await self._records.keep_file(self._index, project, filename, source.sha256)
+                await self._records.keep_file(self._index, project, filename, sha256)
+                if source.identity:
+                    await self._learn(
+                        project, LearnedDigest(filename=filename, identity=source.identity, sha256=sha256)
+                    )
             except OSError as e:
                 # The blob is there: a full disk costs no client the file, and the next one records it.
                 self._log.error("{filename} could not be recorded: {why}", filename=filename, why=e)
 
-        return await self._downloads.open(source, kept)
+        return await self._downloads.open(source, kept, lost)
+
+    async def _learn(self, project: NormalizedName, learned: LearnedDigest) -> None:
+        known = await self._records.learn(self._index, project, learned)
+        if known.sha256 != learned.sha256:
+            self._log.warn(
+                "{index}: upstream sends other bytes for {filename} than at first; those stay what it is",
+                index=self._index,
+                filename=learned.filename,
+            )
+        self._learned(project, known)

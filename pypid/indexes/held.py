@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from cachetools import LRUCache
 
+from pypid.domain.cache_status import CacheStatus
 from pypid.domain.names import IndexName, NormalizedName
 
 T = TypeVar("T")
@@ -21,13 +23,32 @@ class Held(Generic[T]):
     """About how many bytes it takes."""
     etag: str | None
     last_modified: str | None
+    serial: int | None
     fetched_at: float
-    not_before: float = 0.0
-    """When upstream may be asked again, after it could not be."""
+    """When upstream sent it, or last confirmed it."""
+    foreign: bool = False
+    """It is of an upstream that the index had before: for when the one that it has now cannot be asked."""
+    failed_at: float = -math.inf
+    """When upstream last gave nothing that can be used."""
+    trouble: str | None = None
+    """What that was, in one word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[T]):
+    """A document as it is told to a client."""
+
+    value: T
+    cache_status: CacheStatus
+
+    @property
+    def max_age(self) -> int:
+        """Whole seconds for which it may be used unasked."""
+        return max(0, self.cache_status.ttl or 0)
 
 
 PageMemory = LRUCache[tuple[IndexName, str, NormalizedName, str], Held[Any]]
-"""By index, its upstream (which a reload may change), project and kind of document."""
+"""By index, `Mirroring.reading` (which a reload may change), project and kind of document."""
 
 
 def page_memory(size: int) -> PageMemory:

@@ -13,6 +13,7 @@ from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.project_list import ProjectList
 from pypid.domain.release_facts import ReleaseFacts
 from pypid.domain.search import Hit, Query
+from pypid.indexes.held import Told
 from pypid.indexes.index import FileBody
 from pypid.indexes.stored import StoredFile
 from pypid.storage.blobs import BlobMissing, BlobStore
@@ -42,7 +43,7 @@ class HostedIndex:
     async def hosted_changes(self) -> list[Change]:
         return await self._records.last_changes(self.name)
 
-    async def project_page(self, project: NormalizedName) -> ProjectPage:
+    async def project_page(self, project: NormalizedName, *, newest: bool = False) -> ProjectPage:  # noqa: ARG002
         page = await self._records.page(self.name, project)
         if page is None:
             raise ProjectNotFound(f"{self.name} has no project {project}")
@@ -50,7 +51,7 @@ class HostedIndex:
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         file = await self._find(project, filename, digest_prefix)
-        return await self._open(filename, file.sha256)
+        return await self._open(filename, file.identity)
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         file = await self._find(project, filename, digest_prefix)
@@ -58,7 +59,7 @@ class HostedIndex:
             raise FileNotFound(f"{filename} has no core metadata beside it")
         return await self._open(f"{filename}.metadata", file.core_metadata)
 
-    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> Told[bytes]:
         # Attestations that come with an upload will be found here; none are taken yet.
         await self._find(project, filename, digest_prefix)
         raise FileNotFound(f"{filename} has no provenance")

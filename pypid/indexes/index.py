@@ -6,6 +6,7 @@ from typing import Protocol
 
 from packaging.version import Version
 
+from pypid.domain.cache_status import CacheStatus
 from pypid.domain.changes import Change
 from pypid.domain.files import ProjectPage
 from pypid.domain.names import IndexName, NormalizedName
@@ -13,6 +14,7 @@ from pypid.domain.project_list import ProjectList
 from pypid.domain.ranges import ByteRange
 from pypid.domain.release_facts import ReleaseFacts
 from pypid.domain.search import Hit, Query
+from pypid.indexes.held import Told
 from pypid.storage.blobs import CHUNK
 
 
@@ -23,7 +25,15 @@ class FileBody(Protocol):
     Nothing is fetched before the first `read` that needs it.
     """
 
-    sha256: str
+    @property
+    def sha256(self) -> str | None:
+        """None while it is not known: upstream does not say it, and not all has come."""
+        ...
+
+    @property
+    def cache_status(self) -> CacheStatus:
+        """Whether upstream is asked for it, as far as is known before it is read."""
+        ...
 
     @property
     def verified(self) -> bool:
@@ -87,7 +97,13 @@ class Index(Protocol):
         """Return the last change of each project that was uploaded to this very index, the oldest first."""
         ...
 
-    async def project_page(self, project: NormalizedName) -> ProjectPage: ...
+    async def project_page(self, project: NormalizedName, *, newest: bool = False) -> ProjectPage:
+        """
+        Return the project's page.
+
+        ``newest``: the client wants no page that is more than a few seconds old, if a newer one can be had.
+        """
+        ...
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody: ...
 
@@ -95,7 +111,7 @@ class Index(Protocol):
         """Open the METADATA of that file (PEP 658), where it is offered."""
         ...
 
-    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> Told[bytes]:
         """Return what says where that file came from (PEP 740), where its page names it."""
         ...
 

@@ -15,6 +15,7 @@ from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.project_list import ProjectList, united
 from pypid.domain.release_facts import ReleaseFacts
 from pypid.domain.search import Hit, Query
+from pypid.indexes.held import Told
 from pypid.indexes.index import FileBody, Index
 
 T = TypeVar("T")
@@ -49,8 +50,8 @@ class LayeredIndex:
     async def hosted_changes(self) -> list[Change]:
         return await self._layers[0].hosted_changes()
 
-    async def project_page(self, project: NormalizedName) -> ProjectPage:
-        page = await self._first(project, lambda layer: layer.project_page(project))
+    async def project_page(self, project: NormalizedName, *, newest: bool = False) -> ProjectPage:
+        page = await self._first(project, lambda layer: layer.project_page(project, newest=newest))
         # The project may be uploaded here at any moment: no client may go on without asking.
         return replace(page, max_age=0)
 
@@ -60,7 +61,7 @@ class LayeredIndex:
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         return await self._first(project, lambda layer: layer.open_core_metadata(project, filename, digest_prefix))
 
-    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> Told[bytes]:
         return await self._first(project, lambda layer: layer.provenance(project, filename, digest_prefix))
 
     async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
@@ -86,9 +87,10 @@ class LayeredIndex:
         Any other answer than "not here" ends the search: `UpstreamUnavailable`
         because the layer might have it, `FileNotFound` because it does.
         """
+        reason, cache_status = "", None
         for layer in self._layers:
             try:
                 return await ask(layer)
-            except ProjectNotFound:
-                continue
-        raise ProjectNotFound(f"{self.name} has no project {project}")
+            except ProjectNotFound as e:
+                reason, cache_status = reason or e.reason, e.cache_status or cache_status
+        raise ProjectNotFound(f"{self.name} has no project {project}", reason=reason, cache_status=cache_status)

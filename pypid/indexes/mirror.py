@@ -11,12 +11,14 @@ from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.project_list import ProjectList, united
 from pypid.domain.release_facts import ReleaseFacts
 from pypid.domain.search import Hit, Query
+from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.fetched import FetchedFiles
+from pypid.indexes.held import Told
 from pypid.indexes.index import FileBody
 from pypid.indexes.pages import MirroredPages
 from pypid.indexes.provenance import MirroredProvenance
-from pypid.indexes.transfer import Fetcher, Source
+from pypid.indexes.source import Fetcher, Source
 from pypid.indexes.upstream_json import UpstreamJson
 from pypid.indexes.upstream_list import UpstreamList
 
@@ -35,8 +37,10 @@ class MirrorIndex:
         provenance: MirroredProvenance,
         fetcher: Fetcher,
         upstream_list: UpstreamList | None = None,
+        change_feed: ChangeFeed | None = None,
     ) -> None:
-        """``upstream_list``: where the project list is to have all of upstream's."""
+        """``upstream_list``: where the project list is to have all of upstream's; ``change_feed``: to be polled."""
+        self.change_feed = change_feed
         self.name = name
         self._pages = pages
         self._files = files
@@ -59,22 +63,30 @@ class MirrorIndex:
     async def hosted_changes(self) -> list[Change]:
         return []
 
-    async def project_page(self, project: NormalizedName) -> ProjectPage:
-        return await self._pages.get(project)
+    async def project_page(self, project: NormalizedName, *, newest: bool = False) -> ProjectPage:
+        return await self._pages.get(project, newest=newest)
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         # Asked first: what was fetched is served even when the page no longer lists it (lock files).
         kept = await self._files.kept(project, filename, digest_prefix)
-        if kept is not None:
+        if kept is not None and not await self._pages.withholds(project):
             return kept
+        if kept is not None:
+            kept.close()
         file, source = await self._find(project, filename, digest_prefix)
-        return await self._files.open(project, file.filename, source)
+
+        async def lost() -> None:
+            page = await self._pages.get(project, newest=True)
+            if page.find(filename, digest_prefix) is None:
+                raise self._no_file(project)
+
+        return await self._files.open(project, file.filename, source, lost)
 
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         file, source = await self._find(project, filename, digest_prefix)
         return await self._core_metadata.open(project, file, source)
 
-    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+    async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> Told[bytes]:
         file, _ = await self._find(project, filename, digest_prefix)
         return await self._provenance.get(project, file)
 
@@ -91,5 +103,17 @@ class MirrorIndex:
         """Return the file and where upstream has it."""
         file = (await self._pages.get(project)).find(filename, digest_prefix)
         if file is None or file.origin is None:
-            raise FileNotFound(f"{project} has no such file in {self.name}")
-        return file, Source(url=file.origin, sha256=file.sha256, size=file.size, fetcher=self._fetcher)
+            raise self._no_file(project)
+        source = Source(
+            url=file.origin,
+            sha256=file.sha256,
+            size=file.size,
+            fetcher=self._fetcher,
+            other_digest=file.other_digest,
+            index=self.name,
+            identity="" if file.verified else file.identity,
+        )
+        return file, source
+
+    def _no_file(self, project: NormalizedName) -> FileNotFound:
+        return FileNotFound(f"{project} has no such file in {self.name}")

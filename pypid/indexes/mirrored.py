@@ -2,189 +2,217 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Generic, TypeVar
 
 from cachetools import LRUCache
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as NotYet
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from pypid.domain.errors import ProjectNotFound, UpstreamBroken, UpstreamUnavailable
-from pypid.domain.freshness import Freshness, judge
-from pypid.domain.names import IndexName, NormalizedName
-from pypid.domain.simple_page import InvalidPage
-from pypid.flight import SingleFlight
-from pypid.indexes.held import Held
-from pypid.indexes.mirroring import Asked, Kind, Mirroring, Read
-from pypid.storage.records import StoredPage
-from pypid.upstream.client import Absent, FetchedPage, Unchanged
+from pypid.domain.cache_status import CacheStatus, Forwarded
+from pypid.domain.changelog import Changes
+from pypid.domain.errors import PackageIndexError, ProjectNotFound, UpstreamBroken, UpstreamUnavailable
+from pypid.domain.freshness import Freshness, jittered
+from pypid.flight import SingleFlight, shield
+from pypid.indexes.documents import Documents
+from pypid.indexes.held import Held, Told
+from pypid.indexes.mirroring import Asked, Kind, Mirroring
 
 T = TypeVar("T")
 
-ABSENT_TTL = 60
-"""Seconds for which upstream's "no such project" is believed: a new release is seen soon, a loop of typos is not."""
+RETRY_AFTER_FAILURE = 5.0
+"""Seconds after a refresh that failed in which the old document is answered without another try: the breaker's too."""
 
-ABSENT_NAMES = 10_000
-"""Names for which it is remembered."""
+PATIENCE = 2.0
+"""Seconds for which a client waits for a newer document where there is an old one (A56)."""
 
-RETRY_AFTER_FAILURE = 10
-"""
-Seconds after a failed refresh in which old documents are served without asking: nobody waits for it twice (A54).
+FORCED_PATIENCE = 10.0
+"""The same, for who asks for the newest: below pip's own 15 s."""
 
-Where upstream cannot be reached this holds for all of its documents, where it
-answered with nonsense for the one.
-"""
+FORCED_INTERVAL = 5.0
+"""Seconds between two times that clients have upstream asked for a document that is fresh (A57)."""
+
+SLOW = "slow"
+"""Why nobody waits for upstream, where it was waited for in vain and may yet answer."""
+
+AUTH = "auth"
+"""Why upstream gives nothing to who has not the right credentials."""
+
+TROUBLES = 1000
+"""Documents of which it is remembered what was logged."""
 
 
 class Mirrored(Generic[T]):
     """
     One upstream's documents of one kind.
 
-    A document is believed for ``ttl`` seconds.  For ``grace`` more it is
-    answered at once and refreshed behind the answer; after that, clients wait
-    for the refresh, and get the old one if upstream cannot be asked.
+    A document is believed for its time to live. For the grace after that it is
+    answered at once and refreshed behind the answer; later, clients wait for
+    the refresh, for a moment, and then get the old one. While upstream fails
+    nobody waits (A54). A document that is too old is answered no more.
     """
 
     _log = Logger()
 
     def __init__(self, mirroring: Mirroring, kind: Kind[T]) -> None:
         self._index = mirroring.index
-        self._upstream = mirroring.upstream
         self._rules = mirroring.rules
-        self._client = mirroring.client
-        self._records = mirroring.records
-        self._record = mirroring.record
-        self._memory = mirroring.memory
         self._now = mirroring.now
-        self._kind = kind
-        self._flights: SingleFlight[Asked, Held[T]] = SingleFlight()
-        self._absent: LRUCache[Asked, float] = LRUCache(ABSENT_NAMES)
-        self._not_before = 0.0  # when upstream may be asked again for what is held
+        self._clock = mirroring.clock
+        self._offline = mirroring.offline
+        self._documents = Documents(mirroring, kind)
+        self._loads: SingleFlight[Asked, tuple[Held[T], bool]] = SingleFlight()
+        self._refreshes: SingleFlight[Asked, Held[T] | PackageIndexError] = SingleFlight()
+        self._failing: str | None = None
+        """Why upstream could not be asked the last time."""
+        self._logged: LRUCache[Asked, str] = LRUCache(TROUBLES)
 
-    async def get(self, asked: Asked) -> Held[T]:
-        """Return the document. Raises `ProjectNotFound` where upstream has none, `UpstreamUnavailable`."""
-        held = self._memory.get(self._key(asked))
-        if held is None:
-            held = await self._flights.join(asked, lambda: self._load(asked))
-        age = self._now() - held.fetched_at
-        freshness = judge(age, ttl=self._rules.ttl, grace=self._rules.grace)
-        if freshness is not Freshness.FRESH and self._now() >= max(held.not_before, self._not_before):
-            if freshness is Freshness.STALE:
-                self._refresh_behind(asked, held)
-            else:
-                held = await self._refreshed(asked, held)
-        return held
+    async def get(self, asked: Asked, *, newest: bool = False) -> Told[T]:
+        """
+        Return the document. Raises `ProjectNotFound` where upstream has none, `UpstreamUnavailable`.
+
+        ``newest``: a fresh one will not do, unless it is of the last few seconds.
+        """
+        held = self._documents.held(asked)
+        if held is not None:
+            return await self._current(asked, held, newest=newest)
+        collapsed = asked in self._loads
+        held, fetched = await self._loads.join(asked, lambda: self._load(asked, newest=newest))
+        if not fetched:
+            return await self._current(asked, held, newest=newest)
+        return self._told(asked, held, CacheStatus(forwarded=Forwarded.URI_MISS, stored=True, collapsed=collapsed))
 
     def held(self, asked: Asked) -> Held[T] | None:
         """Return the document if it is in memory."""
-        return self._memory.get(self._key(asked))
+        return self._documents.held(asked)
+
+    def doubt(self, changes: Changes | None, until: float) -> None:
+        """As `Documents.doubt`."""
+        self._documents.doubt(changes, until)
 
     def ignore(self, asked: Asked) -> None:
         """Take it that upstream has none, for as long as if it had said so."""
-        self._absent[asked] = self._now() + ABSENT_TTL
+        self._documents.ignore(asked)
 
-    def _refresh(self, asked: Asked, held: Held[T] | None) -> Deferred[Held[T]]:
-        return self._flights.join(asked, lambda: self._fetch(asked, held))
-
-    def _refresh_behind(self, asked: Asked, held: Held[T]) -> None:
-        """Begin a refresh that nobody waits for."""
-        Deferred.fromCoroutine(self._refreshed(asked, held)).addErrback(self._ended_behind, asked)
-
-    def _ended_behind(self, failure: Failure, asked: Asked) -> None:
-        if not failure.check(ProjectNotFound):  # which was logged, and is what the next client will be told
-            self._log.failure("{index}: refreshing {asked} failed", failure, index=self._index, asked=asked)
-
-    async def _refreshed(self, asked: Asked, held: Held[T]) -> Held[T]:
-        try:
-            return await self._refresh(asked, held)
-        except UpstreamUnavailable as e:
-            self._not_refreshed(asked, held, e)
-            return held
-
-    def _not_refreshed(self, asked: Asked, held: Held[T], why: Exception) -> None:
-        held.not_before = self._now() + RETRY_AFTER_FAILURE
-        if not isinstance(why, UpstreamBroken):
-            self._not_before = held.not_before
-        self._log.warn(
-            "{index}: the old page of {asked} goes on being served: {why}", index=self._index, asked=asked, why=why
-        )
-
-    async def _load(self, asked: Asked) -> Held[T]:
-        """Return the document from an earlier run, else from upstream."""
-        stored = await self._records.page(self._index, asked.project, asked.kind)
-        if stored is None:
-            return await self._fetch(asked, None)
-        if stored.upstream != self._upstream:
-            # Good enough while the upstream that the index has now cannot be asked, and for nothing else.
-            stored = replace(stored, etag=None, last_modified=None, fetched_at=0.0)
-        try:
-            read = await self._kind.read(asked, stored, None)
-        except InvalidPage as e:
-            self._log.warn(
-                "{index}: the kept page of {asked} is unusable: {why}", index=self._index, asked=asked, why=e
-            )
-            await self._record(self._records.drop_page(self._index, asked.project, asked.kind))
-            return await self._fetch(asked, None)
-        return self._hold(asked, stored, read)
-
-    async def _fetch(self, asked: Asked, held: Held[T] | None) -> Held[T]:
-        """Ask upstream, telling it which document is held."""
-        if self._now() < self._absent.get(asked, 0):
-            raise ProjectNotFound(f"{self._index} has no project {asked.project}")
-        answer = await self._client.page(
-            self._kind.url(asked),
-            self._kind.types,
-            etag=None if held is None else held.etag,
-            last_modified=None if held is None else held.last_modified,
-        )
-        if isinstance(answer, Absent):
-            await self._withdraw(asked, held)
-            raise ProjectNotFound(f"{self._index} has no project {asked.project}")
-        if isinstance(answer, Unchanged) and held is not None:
-            held.fetched_at = self._now()
-            await self._record(self._records.page_confirmed(self._index, asked.project, held.fetched_at, asked.kind))
-            return held
-        assert isinstance(answer, FetchedPage)
-        return await self._keep(asked, answer, held)
-
-    async def _withdraw(self, asked: Asked, held: Held[T] | None) -> None:
-        self.ignore(asked)
+    async def _load(self, asked: Asked, *, newest: bool) -> tuple[Held[T], bool]:
+        """Return the document from an earlier run, else from upstream, and whether it is from there."""
+        self._documents.check_absence(asked, unless_older_than=FORCED_INTERVAL if newest else None)
+        held = await self._documents.kept(asked)
         if held is not None:
-            self._log.warn("{index}: upstream has withdrawn {asked}", index=self._index, asked=asked)
-            self._memory.pop(self._key(asked), None)
-            await self._record(self._records.drop_page(self._index, asked.project, asked.kind))
+            return held, False
+        outcome = await self._ask(asked, None)
+        if isinstance(outcome, PackageIndexError):
+            raise outcome
+        return outcome, True
 
-    async def _keep(self, asked: Asked, answer: FetchedPage, held: Held[T] | None) -> Held[T]:
-        stored = StoredPage(
-            upstream=self._upstream,
-            url=answer.url,
-            content_type=answer.content_type,
-            encoding=answer.encoding,
-            body=answer.body,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
-            fetched_at=self._now(),
-        )
+    async def _current(self, asked: Asked, held: Held[T], *, newest: bool) -> Told[T]:
+        """Return what is to be told where ``held`` is here."""
+        now = self._now()
+        held.fetched_at = min(held.fetched_at, now)  # a clock that was set back must not make it fresh for years
+        freshness = self._freshness(asked, held)
+        forced = newest and now - held.fetched_at >= FORCED_INTERVAL
+        if self._offline:
+            return self._told(asked, held, CacheStatus(detail="offline"))
+        if freshness is Freshness.FRESH and not forced:
+            return self._told(asked, held, CacheStatus())
+        if 0 <= now - held.failed_at < RETRY_AFTER_FAILURE:  # a clock that was set back must not make it years, either
+            if freshness is Freshness.TOO_OLD:
+                raise self._too_old(asked, held)
+            return self._told(asked, held, CacheStatus(detail=held.trouble))
+        return await self._refreshed(asked, held, freshness, forced=forced)
+
+    async def _refreshed(self, asked: Asked, held: Held[T], freshness: Freshness, *, forced: bool) -> Told[T]:
+        """Have ``held`` refreshed, wait for that as long as it is worth it, and return what is to be told then."""
+        collapsed = asked in self._refreshes
+        patience = self._patience(freshness, forced=forced)
+        at_once = self._told(asked, held, CacheStatus(detail=self._failing))
+        # Shielded: a refresh is of use to the next client as well.
+        refresh = shield(self._refreshes.join(asked, lambda: self._ask(asked, held)))
+        if patience == 0:
+            return at_once
         try:
-            read = await self._kind.read(asked, stored, None if held is None else held.value)
-        except InvalidPage as e:
-            raise UpstreamBroken(f"{self._index}: upstream's page of {asked} is unusable: {e}") from e
-        stored = replace(stored, version=read.version, summary=read.summary)
-        await self._record(self._records.keep_page(self._index, asked.project, stored, asked.kind))
-        return self._hold(asked, stored, read)
+            outcome = await (refresh if patience is None else refresh.addTimeout(patience, self._clock))
+        except NotYet:
+            self._failing = self._failing or SLOW
+            outcome = UpstreamUnavailable("upstream takes its time", detail=SLOW)
+        forwarded = Forwarded.REQUEST if freshness is Freshness.FRESH else Forwarded.STALE
+        if isinstance(outcome, Held):
+            return self._told(asked, outcome, CacheStatus(forwarded=forwarded, stored=True, collapsed=collapsed))
+        if not isinstance(outcome, UpstreamUnavailable) or freshness is Freshness.TOO_OLD:
+            raise outcome
+        if outcome.detail == "breaker":  # nobody was asked
+            return self._told(asked, held, CacheStatus(detail=outcome.detail))
+        return self._told(asked, held, CacheStatus(forwarded=forwarded, collapsed=collapsed, detail=outcome.detail))
 
-    def _key(self, asked: Asked) -> tuple[IndexName, str, NormalizedName, str]:
-        return self._index, self._upstream, asked.project, asked.kind
+    def _patience(self, freshness: Freshness, *, forced: bool) -> float | None:
+        """Return for how many seconds a client waits; None: for as long as it takes."""
+        if freshness is Freshness.TOO_OLD:
+            return None
+        if self._failing is not None:
+            return 0
+        if forced:
+            return FORCED_PATIENCE
+        return 0 if freshness is Freshness.STALE else PATIENCE
 
-    def _hold(self, asked: Asked, stored: StoredPage, read: Read[T]) -> Held[T]:
-        held = Held(
-            value=read.value,
-            weight=read.weight,
-            etag=stored.etag,
-            last_modified=stored.last_modified,
-            fetched_at=stored.fetched_at,
-        )
-        if held.weight <= self._memory.maxsize:
-            self._memory[self._key(asked)] = held
+    async def _ask(self, asked: Asked, held: Held[T] | None) -> Held[T] | PackageIndexError:
+        """Ask upstream; return the document, or why there is none."""
+        try:
+            held = await self._documents.fetch(asked, held)
+        except ProjectNotFound as e:
+            self._answered(asked)
+            return e
+        except UpstreamUnavailable as e:
+            self._failed(asked, held, e)
+            return e
+        held.trouble = None
+        self._answered(asked)
         return held
+
+    def _answered(self, asked: Asked) -> None:
+        self._logged.pop(asked, None)
+        if self._failing not in {None, SLOW}:
+            self._log.info("{index}: upstream answers again", index=self._index)
+        self._failing = None
+
+    def _failed(self, asked: Asked, held: Held[T] | None, why: UpstreamUnavailable) -> None:
+        """Note it, and log it once: for upstream as a whole where that could not be asked, else for the document."""
+        if held is not None:
+            held.failed_at = self._now()
+            held.trouble = why.detail
+        if not isinstance(why, UpstreamBroken):
+            said = self._failing not in {None, SLOW}
+            self._failing = why.detail
+        else:
+            # The credentials are those of all documents.
+            said = self._logged.get(asked) == why.detail or (why.detail == AUTH and AUTH in self._logged.values())
+            self._logged[asked] = why.detail
+        if not said:
+            self._log.warn(
+                "{index}: {asked} cannot be had, and what is here goes on being served: {why}",
+                index=self._index,
+                asked=asked,
+                why=why,
+            )
+
+    def _freshness(self, asked: Asked, held: Held[T]) -> Freshness:
+        age = self._now() - held.fetched_at
+        lifetime = replace(self._rules.lifetime, ttl=self._ttl(asked, held))
+        freshness = lifetime.judge(age)
+        return Freshness.EXPIRED if held.foreign and freshness is not Freshness.TOO_OLD else freshness
+
+    def _ttl(self, asked: Asked, held: Held[T]) -> float:
+        seed = f"{self._index} {asked} {held.fetched_at}"
+        return jittered(self._rules.lifetime.ttl, share=self._rules.jitter, seed=seed)
+
+    def _told(self, asked: Asked, held: Held[T], cache_status: CacheStatus) -> Told[T]:
+        ttl = 0.0 if held.foreign or self._offline else self._ttl(asked, held)
+        left = math.floor(ttl - (self._now() - held.fetched_at))
+        return Told(held.value, replace(cache_status, ttl=left))
+
+    def _too_old(self, asked: Asked, held: Held[T]) -> UpstreamUnavailable:
+        return UpstreamUnavailable(
+            f"{self._index}: what is kept of {asked} is older than max_stale, and upstream cannot be asked",
+            retry_after=math.ceil(RETRY_AFTER_FAILURE),
+            detail=held.trouble,
+        )

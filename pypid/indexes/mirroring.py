@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from pypid.domain.freshness import JITTER, Lifetime
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.reach import AllowedHosts
+from pypid.indexes.drifts import Drifts
 from pypid.indexes.held import PageMemory
 from pypid.offload import Offload
 from pypid.storage.records import CachedRecords, StoredPage
-from pypid.upstream.client import PageTypes, UpstreamClient
+from pypid.upstream.client import SIMPLE_TYPES, Absent, FetchedPage, PageTypes, TakePage, Unchanged
 
 T = TypeVar("T")
 
@@ -20,13 +24,33 @@ Now = Callable[[], float]
 """Seconds since 1970. The wall clock, since what it stamps outlives the process."""
 
 
+class PageClient(Protocol):
+    """Where an upstream's pages come from; `UpstreamClient` is one."""
+
+    async def page(
+        self, url: str, types: PageTypes = SIMPLE_TYPES, *, etag: str | None, last_modified: str | None
+    ) -> FetchedPage | Unchanged | Absent: ...
+
+    async def long_page(
+        self, url: str, take: TakePage, *, etag: str | None, last_modified: str | None, limit: int
+    ) -> FetchedPage | Unchanged | Absent: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRules:
-    """Seconds and bytes; `pypid.config` has the defaults and their reasons."""
+    """`pypid.config` has the defaults and their reasons."""
 
-    ttl: float
-    grace: float
+    lifetime: Lifetime
     max_page: int
+    """Bytes."""
+    serve_quarantined: bool = False
+    """Whether files that were fetched before are served though their project is in quarantine."""
+    jitter: float = JITTER
+    """Share of its time to live."""
+
+    def expired_at(self, now: float) -> float:
+        """Return when a page was fetched, at the latest, that is to be asked for again before it is answered."""
+        return now - (self.lifetime.ttl * (1 + self.jitter) + self.lifetime.grace + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +60,24 @@ class Mirroring:
     index: IndexName
     upstream: str
     """The base URL, ending in a slash, under which the project pages are."""
+    allowed: AllowedHosts
     rules: PageRules
-    client: UpstreamClient
+    client: PageClient
     records: CachedRecords
     memory: PageMemory
     parse: Offload
     now: Now
+    clock: IReactorTime
+    drifts: Drifts
+    offline: bool = False
+    """Upstream is not asked, and what is here is answered however old it is."""
 
     _log = Logger()
+
+    @property
+    def reading(self) -> str:
+        """What becomes of a document depends on this beside its text: a reload may change it."""
+        return f"{self.upstream} {self.allowed}"
 
     async def record(self, writing: Awaitable[None]) -> None:
         """Wait for ``writing``: what is lost with a full disk can be fetched again, and costs no client its answer."""
@@ -75,6 +109,8 @@ class Read(Generic[T]):
     version: str | None = None
     """The latest, for the search."""
     summary: str | None = None
+    serial: int | None = None
+    """Which of upstream's changes it shows: it only grows."""
 
 
 class Kind(Protocol[T]):
@@ -84,10 +120,14 @@ class Kind(Protocol[T]):
 
     def url(self, asked: Asked) -> str: ...
 
-    async def read(self, asked: Asked, stored: StoredPage, before: T | None) -> Read[T]:
-        """
-        Decode and parse ``stored``, which takes the place of ``before``.
+    async def read(self, asked: Asked, stored: StoredPage) -> Read[T]:
+        """Decode and parse ``stored``. Raises `InvalidPage`."""
+        ...
 
-        Raises `InvalidPage`.
+    async def settle(self, asked: Asked, stored: StoredPage, read: Read[T], before: T | None) -> Read[T]:
+        """
+        Complete what was ``read`` in ``stored`` by what is known here, and note what it changes.
+
+        It takes the place of ``before``. Raises `InvalidPage` where it cannot.
         """
         ...

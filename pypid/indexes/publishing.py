@@ -15,6 +15,7 @@ from pypid.domain.metadata import read_uploaded_metadata
 from pypid.domain.names import IndexName
 from pypid.domain.uploads import DIGEST_LENGTHS, Form, Upload
 from pypid.flight import shield
+from pypid.indexes.room import NO_SPACE, Room
 from pypid.indexes.stored import keep
 from pypid.offload import Offload
 from pypid.storage.blobs import BlobStore
@@ -42,8 +43,10 @@ class Publisher:
         records: HostedRecords,
         inspect: Offload,
         now: Callable[[], float],
+        room: Room | None = None,
     ) -> None:
-        """``inspect``: where archives are read; ``now``: seconds since 1970."""
+        """``inspect``: where archives are read; ``now``: seconds since 1970; ``room``: what is mirrored makes way."""
+        self._room = room
         self._staging = staging
         self._blobs = blobs
         self._sidecars = sidecars
@@ -55,6 +58,11 @@ class Publisher:
 
     async def stage(self, *, reserve: int) -> StagedFile:
         """Return a file to receive an upload in, with ``reserve`` bytes of disk set aside. Raises `OSError`."""
+        try:
+            return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
+        except OSError as e:
+            if e.errno not in NO_SPACE or self._room is None or not await self._room.make(reserve):
+                raise
         return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
 
     def publish(self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str) -> Deferred[bool]:
@@ -87,10 +95,15 @@ class Publisher:
             if published and await self._blobs.has(staged.sha256):
                 return False
             core_metadata, headline = await self._keep_core_metadata(upload, staged)
-            await self._blobs.add(staged)
-            file = self._describe(index, upload, staged, user, core_metadata=core_metadata, headline=headline)
-            # If the store has lost the bytes of a published file, they are back by now.
-            published = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
+            holds = [await self._blobs.hold(sha256) for sha256 in (staged.sha256, core_metadata) if sha256]
+            try:
+                await self._blobs.add(staged)
+                file = self._describe(index, upload, staged, user, core_metadata=core_metadata, headline=headline)
+                # If the store has lost the bytes of a published file, they are back by now.
+                published = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
+            finally:
+                for hold in holds:
+                    hold.release()
         except OSError as e:
             self._log.error("{filename} could not be stored: {why}", filename=upload.filename, why=e)
             raise StorageFull(f"{upload.filename} cannot be stored: {e.strerror or e}") from e

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pypid.domain.cache_status import HIT
 from pypid.domain.ranges import ByteRange
 from pypid.storage.blobs import CHUNK, Blob, BlobStore
 from pypid.storage.staging import Staging
@@ -9,6 +10,8 @@ from pypid.storage.staging import Staging
 
 class StoredFile:
     """A `FileBody` over a blob."""
+
+    cache_status = HIT
 
     def __init__(self, sha256: str, blob: Blob, *, verified: bool = True) -> None:
         self.sha256 = sha256

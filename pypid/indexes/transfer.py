@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pypid.domain.errors import DigestMismatch, StorageFull, UpstreamBroken, UpstreamUnavailable
-from pypid.domain.ranges import ByteRange
+from pypid.domain.abandoned import is_worth_finishing
+from pypid.domain.errors import DigestMismatch, StorageFull, UpstreamUnavailable
 from pypid.domain.rate import Rate
+from pypid.indexes.fetching import Fetching
+from pypid.indexes.refusals import Refusals
+from pypid.indexes.room import NO_SPACE, Room
+from pypid.indexes.source import Source
 from pypid.storage.blobs import BlobStore
 from pypid.storage.spool import Spool
 from pypid.storage.staging import Staging
-from pypid.upstream.client import FileSink
 
 NEAR = 8 * 1024 * 1024
 """Bytes for which a reader waits rather than ask upstream for a part of its own: an eighth of a second at 64 MB/s."""
@@ -25,46 +26,38 @@ NEAR = 8 * 1024 * 1024
 NEAR_SECONDS = 5.0
 """Seconds for which one waits, as fast as bytes come now: a third of the 15 after which pip gives up."""
 
-Kept = Callable[[], Awaitable[None]]
-"""Called when the file's blob is durable, to write down whose file it is."""
+Kept = Callable[[str], Awaitable[None]]
+"""Called with the file's sha256 when its blob is durable, to write down whose file it is."""
 
-
-class Fetcher(Protocol):
-    """Where a file's bytes come from; `UpstreamClient` is one."""
-
-    async def file(self, url: str, sink: FileSink) -> None: ...
-
-    async def part(self, url: str, part: ByteRange, sink: FileSink) -> None: ...
-
-    async def file_size(self, url: str) -> int | None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A file that is not here yet."""
-
-    url: str
-    sha256: str
-    size: int | None
-    """Bytes, where the index page says."""
-    fetcher: Fetcher
+LINGER = 10.0
+"""Seconds that a file which is not worth finishing waits for its client's next try: pip makes it within one."""
 
 
 class Transfer:
-    """One file on its way from upstream, through a spool, into the blob store."""
+    """
+    One file on its way from upstream, through a spool, into the blob store.
+
+    Who reads the spool must `enter` and `leave`. When the last has left, the
+    file is fetched all the same where that is worth it; else, after `LINGER`
+    seconds in which nobody came, it is broken off.
+    """
 
     _log = Logger()
 
-    def __init__(self, source: Source, clock: IReactorTime) -> None:
-        self.spool = Spool()
+    def __init__(self, source: Source, refusals: Refusals, clock: IReactorTime, room: Room | None) -> None:
+        self.spool = Spool(self._make_room)
+        self.fetching = Fetching(source, self.spool, refusals, arrived=self._arrived)
         self.parts_refused = False
         """Upstream is known to send this file only whole."""
         self.kept: list[Kept] = []
         self.done: Deferred[None] = Deferred()
         self._source = source
         self._clock = clock
+        self._room = room
         self._rate = Rate(clock.seconds())
         self._call: Deferred[None] | None = None
+        self._followers = 0
+        self._lingering: IDelayedCall | None = None
 
     def start(self, staging: Staging, blobs: BlobStore) -> None:
         # One of the spool's readers: it stays open for whoever joins until the blob can be opened instead.
@@ -73,6 +66,29 @@ class Transfer:
         self._call.addErrback(self._failed)
         self._call.addCallback(self._end)
 
+    def enter(self) -> None:
+        self._followers += 1
+        self._stop_lingering()
+        self.spool.enter()
+
+    def leave(self) -> None:
+        self._followers -= 1
+        if not (self._followers or self.done.called or self.spool.finished or self._is_worth_finishing()):
+            self._lingering = self._clock.callLater(LINGER, self._abandon)
+        self.spool.leave()
+
+    def _is_worth_finishing(self) -> bool:
+        return is_worth_finishing(self.spool.arrived, self.fetching.size)
+
+    def _abandon(self) -> None:
+        if not self._is_worth_finishing():
+            self._log.info("{url} is wanted by nobody any more, and left", url=self._source.url)
+            self.cancel()
+
+    def _stop_lingering(self) -> None:
+        if self._lingering is not None and self._lingering.active():
+            self._lingering.cancel()
+
     def is_near(self, offset: int) -> bool:
         """Return whether waiting for the byte at ``offset`` is better than asking upstream for it alone."""
         missing = self.spool.missing(offset)
@@ -80,6 +96,7 @@ class Transfer:
         return self.parts_refused or missing < NEAR or missing < NEAR_SECONDS * rate
 
     def _end(self, _: None) -> None:
+        self._stop_lingering()
         self.spool.leave()
         self.done.callback(None)
 
@@ -89,19 +106,24 @@ class Transfer:
             self._call.cancel()
 
     async def _run(self, staging: Staging, blobs: BlobStore) -> None:
-        staged = await staging.create()
+        staged = await staging.create(*self._source.digests)
         self.spool.begin(staged)
         try:
-            await self._source.fetcher.file(self._source.url, _Sink(self._source, self.spool, self._arrived))
-            self.spool.verify(self._source.sha256)
+            await self.fetching.run()
             # Right: the readers can have the end while the disk still works.
             self.spool.finish()
-            await blobs.add(staged)
+            if self._room is not None and not await self._room.admits(staged.sha256, staged.size):
+                self._log.info("{url} is not kept: there is no room for it", url=self._source.url)
+                return
+            sha256 = await blobs.add(staged)
         finally:
             staged.unlink()
         # More may come while one is awaited.
         while self.kept:
-            await self.kept.pop()()
+            await self.kept.pop()(sha256)
+
+    async def _make_room(self, why: OSError, size: int) -> bool:
+        return self._room is not None and why.errno in NO_SPACE and await self._room.make(size)
 
     def _arrived(self, size: int) -> None:
         self._rate.count(self._clock.seconds(), size)
@@ -114,7 +136,7 @@ class Transfer:
     def _report(self, failure: Failure) -> Failure:
         """Log what went wrong, and return it in the words that a client should read."""
         if failure.check(CancelledError):
-            return Failure(UpstreamUnavailable("pypid is stopping"))
+            return Failure(UpstreamUnavailable("the transfer was broken off: pypid is stopping"))
         if failure.check(DigestMismatch):
             self._log.error("{url} was not kept: {why}", url=self._source.url, why=failure.value)
         elif failure.check(UpstreamUnavailable):
@@ -125,22 +147,3 @@ class Transfer:
         else:
             self._log.failure("{url} was not kept", failure, url=self._source.url)
         return failure
-
-
-class _Sink:
-    """Pass what upstream sends on to a spool."""
-
-    def __init__(self, source: Source, spool: Spool, arrived: Callable[[int], None]) -> None:
-        self._source = source
-        self._spool = spool
-        self._arrived = arrived
-
-    def begin(self, size: int | None) -> None:
-        promised = self._source.size
-        if promised is not None and size is not None and size != promised:
-            raise UpstreamBroken(f"upstream announces {size} bytes for a file of {promised}")
-        self._spool.announce(promised if size is None else size)
-
-    async def write(self, data: bytes) -> None:
-        self._arrived(len(data))
-        await self._spool.write(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from packaging.version import Version
 from twisted.logger import Logger
 
@@ -45,7 +47,8 @@ class UpstreamJson:
             return ReleaseFacts()
         asked = Asked(project, JSON if version is None else f"{JSON}/{version}")
         try:
-            return (await self._documents.get(asked)).value
+            told = await self._documents.get(asked)
+            return replace(told.value, cache_status=told.cache_status)
         except ProjectNotFound:
             return ReleaseFacts()
         except UpstreamBroken as e:
@@ -62,8 +65,17 @@ class UpstreamJson:
         _, _, version = asked.kind.partition("/")
         return f"{self._root}pypi/{asked.project}/{f'{version}/' if version else ''}json"
 
-    async def read(self, asked: Asked, stored: StoredPage, before: ReleaseFacts | None) -> Read[ReleaseFacts]:  # noqa: ARG002
+    async def read(self, asked: Asked, stored: StoredPage) -> Read[ReleaseFacts]:
         return await self._mirroring.parse(self._parsed, asked, stored)
+
+    async def settle(
+        self,
+        asked: Asked,  # noqa: ARG002
+        stored: StoredPage,  # noqa: ARG002
+        read: Read[ReleaseFacts],
+        before: ReleaseFacts | None,  # noqa: ARG002
+    ) -> Read[ReleaseFacts]:
+        return read
 
     def _parsed(self, asked: Asked, stored: StoredPage) -> Read[ReleaseFacts]:
         _, _, version = asked.kind.partition("/")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from pypid.domain.cache_status import CacheStatus, Forwarded
 from pypid.domain.errors import UpstreamUnavailable
 from pypid.domain.list_reader import MAX_LIST, ListReader
 from pypid.domain.names import NormalizedName
@@ -68,11 +69,18 @@ class UpstreamList:
     async def get(self) -> ProjectList | None:
         """Return the list; None where it has never been fetched and cannot be."""
         held = self._held
+        cache_status = CacheStatus()
         if held is None:
+            asked_at = self._now()
             held = await self._updated()
+            if held is None:
+                return None
+            if held.fetched_at >= asked_at:
+                cache_status = CacheStatus(forwarded=Forwarded.URI_MISS, stored=True)
         elif self._now() - held.fetched_at >= LIST_TTL:
             self._updated()
-        return None if held is None else held.projects
+        ttl = int(LIST_TTL - (self._now() - held.fetched_at))
+        return replace(held.projects, cache_status=replace(cache_status, ttl=ttl))
 
     def _updated(self) -> Deferred[_Held | None]:
         return shield(self._flights.join(None, self._update))

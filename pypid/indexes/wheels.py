@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from twisted.logger import Logger
 
@@ -15,8 +14,8 @@ from pypid.domain.partial import PartialFile
 from pypid.domain.ranges import ByteRange
 from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.index import FileBody
+from pypid.indexes.source import Source
 from pypid.indexes.stored import StoredFile
-from pypid.indexes.transfer import Source
 from pypid.offload import Offload
 from pypid.storage.blobs import BlobMissing, BlobStore
 
@@ -44,8 +43,10 @@ class Wheels:
         """
         expected = parse_filename(filename)
         try:
-            blob = await self._blobs.open(wheel.sha256)
+            blob = await self._blobs.open(wheel.sha256) if wheel.sha256 is not None else None
         except BlobMissing:
+            blob = None
+        if blob is None or wheel.sha256 is None:
             content = await self._read_parts(wheel, expected)
             if content is not None:
                 return content, False
@@ -56,9 +57,13 @@ class Wheels:
         """Return the METADATA as upstream's answers for parts of the wheel have it, None if they do not do."""
 
         async def fetch(part: ByteRange) -> bytes:
-            arrived = _Arrived()
-            await wheel.fetcher.part(wheel.url, part, arrived)
-            return bytes(arrived.content)
+            arrived = bytearray()
+
+            async def take(data: bytes) -> None:
+                arrived.extend(data)
+
+            await wheel.fetcher.part(wheel.url, part, take)
+            return bytes(arrived)
 
         size = await _size(wheel)
         if size is None or size <= PART:
@@ -94,18 +99,6 @@ class Wheels:
         while isinstance(step := await self._inspect(metadata_or_part, known, expected), ByteRange):
             known.learn(step.start, await read(step))
         return step
-
-
-@dataclass(slots=True)
-class _Arrived:
-    """A part of a file as it arrives."""
-
-    content: bytearray = field(default_factory=bytearray)
-
-    def begin(self, size: int | None) -> None: ...
-
-    async def write(self, data: bytes) -> None:
-        self.content += data
 
 
 async def _size(wheel: Source) -> int | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred, execute, fail
 
+from pypid.domain.freshness import Lifetime
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.reach import AllowedHosts
 from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.downloads import Downloads
+from pypid.indexes.drifts import Drifts
 from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.held import PageMemory, page_memory
 from pypid.indexes.hosted import HostedIndex
@@ -39,7 +42,7 @@ T = TypeVar("T")
 
 DEMO = NormalizedName("demo")
 MIRROR = IndexName("root/pypi")
-RULES = PageRules(ttl=600, grace=300, max_page=2**20)
+RULES = PageRules(lifetime=Lifetime(ttl=600, grace=300, max_stale=7 * 86400), max_page=2**20, jitter=0)
 
 
 class Disk:
@@ -71,6 +74,10 @@ class Disk:
     def waiting(self) -> int:
         return len(self._waiting)
 
+    def step(self) -> None:
+        """Do the first of what waits."""
+        self._waiting.pop(0)()
+
     def release(self) -> None:
         """Do what waits, and go on at once from now on."""
         self.held = ""
@@ -99,6 +106,7 @@ class StoresTestCase(UpstreamTestCase):
         self.hosted = HostedRecords(self.database("hosted"))
         self.cache_writer = Disk()
         self.cached = CachedRecords(self.database("cache", self.cache_writer))
+        self.drifts = Drifts()
         self.addCleanup(self.check_stores)
 
     def database(self, schema: str, write: Offload = inline) -> Database:
@@ -117,17 +125,21 @@ class StoresTestCase(UpstreamTestCase):
         records: CachedRecords | None = None,
         memory: PageMemory | None = None,
         rules: PageRules = RULES,
+        allow_hosts: Sequence[str] = ("*",),
     ) -> Mirroring:
         """``records`` and ``memory`` of another object are those of an earlier run."""
         return Mirroring(
             index=name,
             upstream=upstream,
+            allowed=AllowedHosts([upstream], allow_hosts),
             rules=rules,
             client=self.client,
             records=records or self.cached,
             memory=page_memory(2**20) if memory is None else memory,
             parse=inline,
             now=self.clock.seconds,
+            clock=self.clock,
+            drifts=self.drifts,
         )
 
     def mirror_pages(
@@ -152,7 +164,7 @@ class StoresTestCase(UpstreamTestCase):
     ) -> MirrorIndex:
         mirroring = mirroring or self.mirroring(name)
         pages = pages or MirroredPages(mirroring)
-        files = FetchedFiles(name, self.downloads, self.cached, self.blobs)
+        files = FetchedFiles(name, self.downloads, self.cached, self.blobs, learned=pages.learn)
         core_metadata = CoreMetadata(
             name,
             pages,
@@ -162,7 +174,7 @@ class StoresTestCase(UpstreamTestCase):
             staging=self.staging,
             blobs=self.blobs,
         )
-        fetcher = client_over(self.agent, self.clock)
+        fetcher = self.client if mirroring.offline else client_over(self.agent, self.clock)
         return MirrorIndex(
             name,
             pages,

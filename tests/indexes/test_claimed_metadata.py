@@ -8,11 +8,12 @@ from twisted.internet.defer import CancelledError
 
 from pypid.domain.breaker import PROBE_INTERVAL
 from pypid.domain.errors import DigestMismatch, FileNotFound, UpstreamUnavailable
+from pypid.indexes.refusals import REFUSED
 from tests.indexes.stores import DEMO, RULES
 from tests.indexes.test_core_metadata import LIBRARY, MetadataTestCase
 from tests.kit.dists import Dist, sdist, wheel
 from tests.kit.pages import PageStyle
-from tests.kit.upstream import Barrier, FlipByte, Hold, Rst, Status
+from tests.kit.upstream import Barrier, Fault, FlipByte, Hold, Rst, Status
 
 WRONG = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: evil\n"
 
@@ -30,7 +31,7 @@ class ClaimedTestCase(MetadataTestCase):
     def refresh(self) -> None:
         """Have the page fetched again, with something new in it."""
         self.index.add(wheel("demo", f"{self.index.serial}"))
-        self.clock.advance(RULES.ttl + RULES.grace + 1)
+        self.clock.advance(RULES.lifetime.ttl + RULES.lifetime.grace + 1)
         self.assertEqual(self.listed().filename, self.demo.filename)
 
     def claim(self, metadata: bytes | None) -> None:
@@ -58,8 +59,8 @@ class RightTests(ClaimedTestCase):
         self.flush()
 
     def test_trouble_withdraws_nothing(self) -> None:
-        for fault in (Status(503), Status(429), Rst(at=None), Rst(at=5)):
-            self.index.script(self.beside, fault)
+        for faults in ([Status(503)], [Status(429)], [Rst(at=None)], [Rst(at=5), Rst(at=0)]):
+            self.index.script(self.beside, *faults)
             self.failureResultOf(self.open(), UpstreamUnavailable)
             self.clock.advance(PROBE_INTERVAL)
             self.assertEqual(self.listed().core_metadata, self.demo.metadata_sha256)
@@ -72,19 +73,24 @@ class RightTests(ClaimedTestCase):
             filename=source.filename, project=DEMO, version="1.0", content=source.content, metadata=self.demo.metadata
         )
         self.demo = self.index.add(claimed)
-        self.index.script(self.beside, FlipByte(0))
+        self.index.script(self.beside, FlipByte(0), times=2)
         self.failureResultOf(self.open(), DigestMismatch)
+        self.clock.advance(REFUSED)
         self.assertEqual(self.read(), self.demo.metadata)
 
 
 class WrongTests(ClaimedTestCase):
     def test_what_is_in_the_wheel_is_told_instead(self) -> None:
-        """At once, after the next refresh and after a restart; upstream's own is asked for once."""
+        """At once, after the next refresh and after a restart; upstream's own is asked for no more than that."""
         true = hashlib.sha256(self.demo.metadata or b"").hexdigest()
-        for number, fault in enumerate([Status(200, {}, WRONG), Status(404), Status(403), FlipByte(0)]):
-            with self.subTest(fault=fault):
+        asked = 0
+        wrong, flipped = Status(200, {}, WRONG), FlipByte(0)
+        series: list[list[Fault]] = [[wrong, wrong], [Status(404)], [Status(403)], [flipped, flipped]]
+        for number, faults in enumerate(series):
+            with self.subTest(faults=faults):
                 self.claim(WRONG + b"%d" % number)
-                self.index.script(self.beside, fault)
+                self.index.script(self.beside, *faults)
+                asked += len(faults)
                 before = self.revision()
                 self.assertEqual(self.read(), self.demo.metadata)
                 self.assertNotEqual(self.revision(), before)
@@ -92,11 +98,11 @@ class WrongTests(ClaimedTestCase):
                     again()
                     self.assertEqual(self.listed().core_metadata, true)
                     self.assertEqual(self.read(), self.demo.metadata)
-                self.assertEqual(self.index.count(glob=self.beside), number + 1)
+                self.assertEqual(self.index.count(glob=self.beside), asked)
 
     def test_other_claim_is_believed(self) -> None:
         self.claim(WRONG)
-        self.index.script(self.beside, FlipByte(0))
+        self.index.script(self.beside, FlipByte(0), times=2)
         self.read()
         self.claim(self.demo.metadata)
         self.assertEqual((self.listed().core_metadata, self.read()), (self.demo.metadata_sha256, self.demo.metadata))
@@ -106,14 +112,14 @@ class WrongTests(ClaimedTestCase):
     def test_who_asks_with_the_page_of_before(self) -> None:
         """A client's page may be ten minutes old."""
         self.claim(WRONG)
-        self.index.script(self.beside, FlipByte(0))
+        self.index.script(self.beside, FlipByte(0), times=2)
         self.assertEqual([self.read(), self.read(), self.read()], [self.demo.metadata] * 3)
-        self.assertEqual(self.index.count(glob=self.beside), 1)
+        self.assertEqual(self.index.count(glob=self.beside), 2)
 
     def test_wheel_that_cannot_be_had_either_withdraws_nothing(self) -> None:
         self.claim(WRONG)
         claimed = self.listed().core_metadata
-        self.index.script(self.beside, FlipByte(0))
+        self.index.script(self.beside, FlipByte(0), times=2)
         self.index.script(self.path, Status(503))
         self.failureResultOf(self.open(), UpstreamUnavailable)
         self.assertEqual(self.listed().core_metadata, claimed)
@@ -123,18 +129,18 @@ class WrongTests(ClaimedTestCase):
         self.demo = self.index.add(
             Dist(filename=self.demo.filename, project=DEMO, version="1.0", content=content, metadata=WRONG)
         )
-        self.index.script(self.beside, FlipByte(0))
+        self.index.script(self.beside, FlipByte(0), times=2)
         self.failureResultOf(self.open(), FileNotFound)
         for again in (self.revision, self.refresh, self.restart):
             again()
             self.assertIsNone(self.listed().core_metadata)
             self.failureResultOf(self.open(), FileNotFound)
-        self.assertEqual(self.index.count(glob=self.beside), 1)
+        self.assertEqual(self.index.count(glob=self.beside), 2)
 
     def test_page_that_was_read_before_something_was_found_leads_to_it(self) -> None:
         """It is corrected when it is next asked for that METADATA."""
         self.claim(WRONG)
-        self.index.script(self.beside, FlipByte(0))
+        self.index.script(self.beside, FlipByte(0), times=2)
         finder, self.main = self.main, self.mirror()
         claimed = self.listed().core_metadata
         self.main, other = finder, self.main
@@ -143,4 +149,4 @@ class WrongTests(ClaimedTestCase):
         self.assertEqual(self.listed().core_metadata, claimed)
         self.assertEqual(self.read(), self.demo.metadata)
         self.assertNotEqual(self.listed().core_metadata, claimed)
-        self.assertEqual(self.index.count(glob=self.beside), 1)
+        self.assertEqual(self.index.count(glob=self.beside), 2)

@@ -10,6 +10,7 @@ from pypid.domain.errors import DigestMismatch, FileNotFound, StorageFull, Upstr
 from pypid.domain.files import DistributionFile
 from pypid.domain.metadata import PART
 from pypid.indexes.index import FileBody
+from pypid.indexes.refusals import REFUSED
 from tests.indexes.stores import DEMO, MIRROR, StoresTestCase
 from tests.kit.dists import Dist, sdist, wheel
 from tests.kit.pages import PageStyle
@@ -221,10 +222,11 @@ class TroubleTests(MetadataTestCase):
             ([fine, Status(404)], UpstreamBroken),
             ([fine, unranged, Status(503)], UpstreamUnavailable),
             ([fine, unranged, Status(404)], UpstreamBroken),
-            ([fine, unranged, FlipByte(5)], DigestMismatch),
+            ([fine, unranged, FlipByte(5), FlipByte(5)], DigestMismatch),
         ):
             self.index.script(self.path, *faults)
             self.failureResultOf(self.open(), error)
+            self.clock.advance(REFUSED)
             self.assertEqual((self.listed().core_metadata, self.kept_blobs()), ("", set()))
         self.check_nothing_was_found()
 

@@ -6,7 +6,7 @@ from pypid.indexes.index import FileBody
 from pypid.storage.spool import HOLD_BACK
 from tests.indexes.stores import DEMO, MIRROR, StoresTestCase
 from tests.kit.dists import Dist, wheel
-from tests.upstream.network import start
+from tests.upstream.network import ASKING, start
 
 BIG = 3 * 2**20
 
@@ -16,10 +16,14 @@ class DownloadTestCase(StoresTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.demo = self.index.add(wheel("demo", size=BIG))
+        self.replace(BIG)
+        self.main = self.mirror()
+
+    def replace(self, size: int) -> None:
+        """Let the file have another size."""
+        self.demo = self.index.add(wheel("demo", size=size))
         self.content = self.demo.content
         self.path = self.index.file_path(self.demo)
-        self.main = self.mirror()
 
     def open(self) -> FileBody:
         opening = start(self.main.open_file(DEMO, self.demo.filename, self.demo.sha256[:16]))
@@ -73,7 +77,7 @@ class DownloadTests(DownloadTestCase):
             self.assertEqual(self.successResultOf(self.read_all(body)), self.content)
         self.assertEqual(self.fetched(), 1)
 
-    def test_many_readers_are_one_transfer(self) -> None:
+    def test_f01_many_readers_are_one_transfer(self) -> None:
         held = self.index.hold_body(self.path)
         readers = [self.download() for _ in range(50)]
         held.send(self.content[: BIG // 2])
@@ -112,7 +116,40 @@ class DownloadTests(DownloadTestCase):
         self.assertEqual(self.successResultOf(self.download()), self.content)
         self.assertEqual(self.fetched(), 1)
 
-    def test_slow_reader_keeps_its_file_after_the_transfer(self) -> None:
+    def test_a10_drip_is_followed_by_everybody_for_as_long_as_it_comes(self) -> None:
+        """Slow is not silent, and a second transfer would be no faster."""
+        held = self.index.hold_body(self.path)
+        readers = [self.download()]
+        step = len(self.content) // 20
+        for start_at in range(0, len(self.content), step):
+            self.flush()
+            held.send(self.content[start_at : start_at + step])
+            self.flush()
+            self.clock.advance(ASKING.idle_timeout - 1)
+            readers.append(self.download())
+        held.finish()
+        self.flush()
+        self.assertTrue(all(self.successResultOf(reader) == self.content for reader in readers))
+        self.assertEqual(self.fetched(), 1)
+
+    def test_f06_more_files_than_upstream_is_asked_for_at_a_time(self) -> None:
+        """All get their turn, in the order in which they were wanted."""
+        dists = [self.index.add(wheel("demo", f"{number}.0", size=1000)) for number in range(2, 62)]
+        held = [self.index.hold_body(self.index.file_path(dist)) for dist in dists]
+        opening = [start(self.main.open_file(DEMO, dist.filename, dist.sha256[:16])) for dist in dists]
+        readers = [self.read_all(self.successResultOf(opened)) for opened in opening]
+        most = 0
+        for dist, body in zip(dists, held, strict=True):
+            self.flush()
+            most = max(most, self.connections)
+            self.assertEqual(self.index.count("GET", self.index.file_path(dist)), 1)
+            body.send(dist.content)
+            body.finish()
+            self.flush()
+        self.assertEqual(most, ASKING.max_connections)
+        self.assertEqual([self.successResultOf(reader) for reader in readers], [dist.content for dist in dists])
+
+    def test_f18_slow_reader_keeps_its_file_after_the_transfer(self) -> None:
         slow = self.open()
         self.assertTrue(self.successResultOf(self.first(slow)))
         self.assertEqual(self.successResultOf(self.download()), self.content)

@@ -5,7 +5,7 @@ from twisted.internet.defer import DeferredSemaphore
 from pypid.domain.ranges import ByteRange
 from pypid.indexes.downloads import MAX_EXCERPTS
 from pypid.indexes.excerpts import ROOM, Excerpt
-from pypid.indexes.transfer import Source
+from pypid.indexes.source import Source
 from tests.indexes.test_excerpts import LARGE, MIB, ExcerptTestCase
 from tests.kit.upstream import Stall
 from tests.upstream.network import ROOT, WireTestCase, start

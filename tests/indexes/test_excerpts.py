@@ -7,7 +7,6 @@ from pypid.domain.ranges import ByteRange
 from pypid.indexes.index import FileBody
 from pypid.indexes.transfer import NEAR
 from tests.indexes.test_downloads import DownloadTestCase
-from tests.kit.dists import wheel
 from tests.kit.upstream import Chunked, HeldBody, Rst, Stall, Status
 from tests.upstream.network import ASKING, start
 
@@ -24,10 +23,7 @@ class ExcerptTestCase(DownloadTestCase):
         self.replace(LARGE)
 
     def replace(self, size: int) -> None:
-        """Let the file have another size."""
-        self.demo = self.index.add(wheel("demo", size=size))
-        self.content = self.demo.content
-        self.path = self.index.file_path(self.demo)
+        super().replace(size)
         self.size = len(self.content)
         self.tail = ByteRange(self.size - TAIL, self.size)
 

@@ -13,7 +13,7 @@ PAGE = "/simple/demo/"
 FILES_1 = ["demo-1.0-py3-none-any.whl"]
 FILES_2 = [*FILES_1, "demo-2.0-py3-none-any.whl"]
 JSON_ONLY = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
-OLD_ENOUGH = RULES.ttl + RULES.grace + 1
+OLD_ENOUGH = RULES.lifetime.ttl + RULES.lifetime.grace + 1
 
 
 def names(page: ProjectPage) -> list[str]:
@@ -41,7 +41,7 @@ class FreshnessTests(PagesTestCase):
     def test_page_is_fetched_once_while_it_is_fresh(self) -> None:
         self.assertEqual(self.got(), FILES_1)
         self.index.add(wheel("demo", "2.0"))
-        self.clock.advance(RULES.ttl)
+        self.clock.advance(RULES.lifetime.ttl)
         self.assertEqual(self.got(), FILES_1)
         self.assertEqual(self.asked(), 1)
 
@@ -49,7 +49,7 @@ class FreshnessTests(PagesTestCase):
         self.got()
         self.index.add(wheel("demo", "2.0"))
         self.index.script(PAGE, Hold(barrier := Barrier()))
-        self.clock.advance(RULES.ttl + 1)
+        self.clock.advance(RULES.lifetime.ttl + 1)
         self.assertEqual([self.got(), self.got()], [FILES_1, FILES_1])
         self.assertEqual(self.asked(), 2, "one refresh for both")
         barrier.release()
@@ -85,9 +85,9 @@ class FreshnessTests(PagesTestCase):
         first = self.successResultOf(self.get())
         self.clock.advance(OLD_ENOUGH)
         again = self.successResultOf(self.get())
-        self.assertEqual((again.revision, again.max_age), (first.revision, RULES.ttl))
+        self.assertEqual((again.revision, again.max_age), (first.revision, RULES.lifetime.ttl))
         self.assertIn("if-none-match", self.index.requests[1].headers)
-        self.clock.advance(RULES.ttl)
+        self.clock.advance(RULES.lifetime.ttl)
         self.got()
         self.assertEqual(self.asked(), 2)
 
@@ -120,7 +120,7 @@ class FreshnessTests(PagesTestCase):
     def test_clock_set_back_asks_nobody(self) -> None:
         self.got()
         self.clock.rightNow -= 1_000_000
-        self.assertEqual(self.successResultOf(self.get()).max_age, RULES.ttl)
+        self.assertEqual(self.successResultOf(self.get()).max_age, RULES.lifetime.ttl)
         self.assertEqual(self.asked(), 1)
 
 

@@ -7,9 +7,10 @@ from pypid.domain.breaker import PROBE_INTERVAL
 from pypid.domain.errors import ProjectNotFound, UpstreamUnavailable
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.release_facts import ReleaseFacts
+from pypid.indexes.absences import ABSENT_TTL
 from pypid.indexes.held import page_memory
 from pypid.indexes.layered import LayeredIndex
-from pypid.indexes.mirrored import ABSENT_TTL, RETRY_AFTER_FAILURE
+from pypid.indexes.mirrored import RETRY_AFTER_FAILURE
 from pypid.indexes.upstream_json import UpstreamJson
 from tests.indexes.stores import DEMO, RULES, StoresTestCase
 from tests.indexes.test_publishing import publish
@@ -18,7 +19,7 @@ from tests.kit.upstream import Barrier, Hold, PageStyle, Rst, Status
 from tests.upstream.network import ROOT, start
 
 WHOLE, RELEASE = "/pypi/demo/json", "/pypi/demo/1.0/json"
-OLD_ENOUGH = RULES.ttl + RULES.grace + 1
+OLD_ENOUGH = RULES.lifetime.ttl + RULES.lifetime.grace + 1
 ONE = Version("1.0")
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -62,7 +63,7 @@ class FreshnessTests(UpstreamJsonTestCase):
     def test_stale_one_is_answered_at_once_and_refreshed_behind(self) -> None:
         self.summary()
         self.change()
-        self.clock.advance(RULES.ttl + 1)
+        self.clock.advance(RULES.lifetime.ttl + 1)
         self.assertEqual((self.summary(), self.summary()), ("First", "Second"))
         self.assertEqual(self.index.count(), 2)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pypid.domain.core_metadata import FoundMetadata
 from pypid.domain.files import TimeSource
+from pypid.domain.learned import LearnedDigest
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.upload_times import ToldTime
 from pypid.storage.records import CachedRecords, StoredPage
@@ -108,13 +109,27 @@ class CachedRecordsTests(RecordsCase):
         ):
             self.assertIsNone(self.successResultOf(self.records.file(index, project, filename, prefix)))
 
+    def test_learned_digests(self) -> None:
+        """The first one stays, over a restart; a file is found by its identity as long as its bytes are recorded."""
+        first = LearnedDigest(filename="demo-1.0.tar.gz", identity="12" * 32, sha256="ab" * 32)
+        other = dataclasses.replace(first, identity="34" * 32, sha256="cd" * 32)
+        for learned, known in ((first, first), (dataclasses.replace(first, sha256="ef" * 32), first), (other, other)):
+            self.assertEqual(self.result(self.records.learn(MAIN, DEMO, learned)), known)
+        self.successResultOf(self.records.keep_file(MAIN, DEMO, first.filename, first.sha256))
+        self.records = CachedRecords(self.database())
+        self.assertEqual(set(self.result(self.records.learned(MAIN, DEMO))), {first, other})
+        for index, project in ((TWO, DEMO), (MAIN, OTHER)):
+            self.assertEqual(self.result(self.records.learned(index, project)), [])
+        for prefix, expected in (("12" * 8, first.sha256), ("ab" * 8, first.sha256), ("34" * 8, None)):
+            self.assertEqual(self.result(self.records.file(MAIN, DEMO, first.filename, prefix)), expected)
+
     def test_found_metadata(self) -> None:
         """What was found last counts, for that file of one project in one index, over a restart."""
         none = FoundMetadata(
-            filename="demo-1.0-py3-none-any.whl", sha256="ab" * 32, claim="cd" * 32, core_metadata=None, verified=True
+            filename="demo-1.0-py3-none-any.whl", identity="ab" * 32, claim="cd" * 32, core_metadata=None, verified=True
         )
         first = dataclasses.replace(none, core_metadata="ef" * 32, claim=None, verified=False)
-        other = dataclasses.replace(first, sha256="12" * 32)
+        other = dataclasses.replace(first, identity="12" * 32)
         for found in (first, none, other):
             self.successResultOf(self.records.keep_found_metadata(MAIN, DEMO, found))
         self.successResultOf(self.records.drop_page(MAIN, DEMO))
@@ -131,11 +146,11 @@ class CachedRecordsTests(RecordsCase):
         """A time is told once, of one file of one project in one index, to the microsecond and over a restart."""
         seen = ToldTime(
             filename="demo-1.0.tar.gz",
-            sha256="ab" * 32,
+            identity="ab" * 32,
             upload_time=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
             source=TimeSource.FIRST_SEEN,
         )
-        other = dataclasses.replace(seen, sha256="cd" * 32, source=TimeSource.UPSTREAM)
+        other = dataclasses.replace(seen, identity="cd" * 32, source=TimeSource.UPSTREAM)
         later = dataclasses.replace(seen, upload_time=seen.upload_time + timedelta(days=1))
         self.successResultOf(self.records.tell_times(MAIN, DEMO, [seen]))
         self.successResultOf(self.records.tell_times(MAIN, DEMO, [later, other]))

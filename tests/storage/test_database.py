@@ -14,7 +14,10 @@ class OpenTests(DatabaseCase):
         """A new data directory gets each database with its newest schema."""
         for schema, tables in (
             ("hosted", {"project", "file"}),
-            ("cache", {"page", "file", "told_time", "found_metadata"}),
+            (
+                "cache",
+                {"page", "file", "quarantine", "feed", "learned_digest", "told_time", "found_metadata", "last_use"},
+            ),
         ):
             self.path = self.directory / f"{schema}.db"
             self.opened(schema=schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
@@ -149,18 +150,74 @@ class VerifyTests(SpoolCase):
             self.spool = Spool()
             self.begin(size).unlink()
             self.write(b"wheel")
-            self.spool.verify(hashlib.sha256(b"wheel").hexdigest())
+            self.spool.verify({"sha256": hashlib.sha256(b"wheel").hexdigest()})
             self.spool.finish()
 
     def test_wrong_digest(self) -> None:
         self.begin(5)
         self.write(b"whee1")
         with self.assertRaisesRegex(DigestMismatch, "sha256"):
-            self.spool.verify(hashlib.sha256(b"wheel").hexdigest())
+            self.spool.verify({"sha256": hashlib.sha256(b"wheel").hexdigest()})
 
     def test_cut_off(self) -> None:
         """Missing bytes are named as such, though the digest would tell."""
         self.begin(5)
         self.write(b"whe")
         with self.assertRaisesRegex(DigestMismatch, "3 bytes came of 5"):
-            self.spool.verify(hashlib.sha256(b"whe").hexdigest())
+            self.spool.verify({"sha256": hashlib.sha256(b"whe").hexdigest()})
+
+
+class RestartTests(SpoolCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.spool.enter()
+
+    def test_other_bytes(self) -> None:
+        """What comes after a restart is the file, and what came before it is not."""
+        self.begin(9).unlink()
+        self.write(b"something")
+        self.spool.restart()
+        self.assertEqual((self.spool.arrived, self.spool.size), (0, None))
+        self.spool.announce(5)
+        self.write(b"wheel")
+        self.spool.verify({"sha256": hashlib.sha256(b"wheel").hexdigest()})
+        self.spool.finish()
+        self.assertEqual(self.read_all(), b"wheel")
+
+    def test_released_bytes_that_nobody_has(self) -> None:
+        """They are released no more."""
+        self.begin(BIG)
+        self.write(b"x" * BIG)
+        self.spool.restart()
+        self.spool.announce(BIG)
+        self.assertEqual(self.released(), 0)
+
+    def test_not_when_somebody_has_some(self) -> None:
+        self.begin(BIG)
+        self.assertFalse(self.spool.tapped)
+        self.write(b"x" * 10)
+        self.assertFalse(self.spool.tapped)
+        self.assertEqual(self.successResultOf(self.spool.read(0, 1)), b"x")
+        self.assertTrue(self.spool.tapped)
+        with self.assertRaises(RuntimeError):
+            self.spool.restart()
+
+
+class SettledTests(SpoolCase):
+    def test_after_the_write_under_way(self) -> None:
+        """Upstream may fail before the disk has taken what it sent."""
+        offload = ManualOffload()
+        self.begin(BIG, offload)
+        writing = Deferred.fromCoroutine(self.spool.write(b"x" * 10))
+        settled = Deferred.fromCoroutine(self.spool.settled())
+        self.assertNoResult(settled)
+        offload.run()
+        self.successResultOf(writing)
+        self.successResultOf(settled)
+        self.assertEqual(self.spool.arrived, 10)
+
+    def test_write_that_the_disk_refuses(self) -> None:
+        self.begin(BIG)
+        with patch("os.pwrite", side_effect=OSError(28, "full")):
+            self.failureResultOf(self.spool.write(b"x"), OSError)
+        self.successResultOf(self.spool.settled())

@@ -108,7 +108,7 @@ class FailureTests(SpoolCase):
     def test_disk_refuses(self) -> None:
         """The writer hears of it, and nothing is released that is not written."""
         self.begin(BIG)
-        with patch("os.write", side_effect=OSError(28, "full")):
+        with patch("os.pwrite", side_effect=OSError(28, "full")):
             self.failureResultOf(self.spool.write(b"abc"), OSError)
         self.assertEqual(self.released(), 0)
 
