@@ -10,7 +10,10 @@ import pypid
 
 COMMANDS = {
     "check-config": "pypid.cli.check_config:check_config",
+    "gc": "pypid.cli.gc:gc",
+    "offline": "pypid.cli.offline:offline",
     "user": "pypid.cli.user:user",
+    "warm": "pypid.cli.warm:warm",
 }
 """Where each command is. Imported when it is used, so that one need not pay for what another imports."""
 

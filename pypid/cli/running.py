@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+class AlreadyRunning(Exception):
+    """A daemon holds the data directory."""
 
 
 def running_pid(data: Path) -> int | None:
@@ -25,6 +31,24 @@ def running_pid(data: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return None
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """
+    Keep the data directory to ourselves, as the daemon does. Raises `AlreadyRunning`, `OSError`.
+
+    Our process id is not written into the file: whoever reads it means to signal a daemon.
+    """
+    lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise AlreadyRunning(f"a pypid is using {data}") from e
+        yield
+    finally:
+        os.close(lock)
 
 
 def _exists(pid: int) -> bool:

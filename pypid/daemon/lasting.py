@@ -9,27 +9,32 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.client import BrowserLikePolicyForHTTPS, HTTPConnectionPool, _HTTP11ClientFactory
+from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 
 from pypid.config import Config
 from pypid.daemon.data import DataDirectory
 from pypid.daemon.failure import StartFailed
 from pypid.indexes.downloads import Downloads
+from pypid.indexes.drifts import Drifts
 from pypid.indexes.held import page_memory
 from pypid.indexes.publishing import Publisher
-from pypid.offload import Threads
+from pypid.indexes.room import Room
+from pypid.offload import LooseThreads, Threads
 from pypid.storage.blobs import DirectoryBlobs
 from pypid.storage.database import READERS, Database, SchemaTooNew
 from pypid.storage.records import CachedRecords, HostedRecords
+from pypid.storage.references import References
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
+from pypid.storage.switch import OfflineSwitch
 from pypid.upstream.hosts import Hosts
+from pypid.upstream.lookups import Lookups
 
 IDLE_UPSTREAM = 50
 """Seconds for which an idle upstream connection is kept: less than the usual server's 60."""
 
 IDLE_UPSTREAM_CONNECTIONS = 20
-"""Idle connections kept for each upstream host: what one `uv` asks for at once, and then asks again."""
+"""Idle connections kept for each host of a mirror: what one `uv` asks for at once, and then asks again."""
 
 
 class _QuietFactory(_HTTP11ClientFactory):
@@ -67,8 +72,16 @@ class Lasting:
         self.staging = Staging(data / "staging", self.disk)
         self.blobs = DirectoryBlobs(data / "blobs", self.disk)
         self._sidecars = Sidecars(data / "records", self.disk)
+        self.room = Room(
+            self.blobs,
+            References(self._hosted, self._cache),
+            self._sidecars,
+            limits=config.server.room,
+            offload=self.disk,
+            now=time.time,
+        )
         self.page_memory = page_memory(config.server.page_memory)
-        self.downloads = Downloads(self.staging, self.blobs, reactor)
+        self.downloads = Downloads(self.staging, self.blobs, reactor, self.room)
         self.publisher = Publisher(
             staging=self.staging,
             blobs=self.blobs,
@@ -76,12 +89,15 @@ class Lasting:
             records=self.hosted,
             inspect=self.pages,
             now=time.time,
+            room=self.room,
         )
         self.pool = _QuietPool(reactor, persistent=True)
         self.pool.maxPersistentPerHost = IDLE_UPSTREAM_CONNECTIONS
         self.pool.cachedConnectionTimeout = IDLE_UPSTREAM
+        self.lookups = Lookups(LooseThreads(reactor, "lookup"))
         self.hosts = Hosts(reactor)
-        self.tls_policy = BrowserLikePolicyForHTTPS()
+        self.drifts = Drifts()
+        self.offline = OfflineSwitch(data)
 
     def open(self) -> None:
         """Lock the data directory, clear what was unfinished, open the databases. Raises `StartFailed`."""

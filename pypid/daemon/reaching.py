@@ -20,9 +20,7 @@ from pypid.upstream.tls import TlsPolicy, read_policy
 _log = Logger()
 
 
-def upstream_agent(
-    name: IndexName, settings: MirrorConfig, allowed: AllowedHosts, lasting: Lasting
-) -> UpstreamAgent:
+def upstream_agent(name: IndexName, settings: MirrorConfig, allowed: AllowedHosts, lasting: Lasting) -> UpstreamAgent:
     """Return what asks the hosts of the mirror's upstream. Raises `ConfigError`."""
 
     def may_be_private(host: str) -> bool:

@@ -20,9 +20,11 @@ from twisted.python.failure import Failure
 from pypid import __version__
 from pypid.config import Config, ConfigError
 from pypid.daemon.failure import StartFailed
+from pypid.daemon.feeds import FeedService
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reload import ReloadService
 from pypid.daemon.snapshot import build_snapshot
+from pypid.daemon.sweep import SweepService
 from pypid.web.legacy import LegacyJson
 from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
@@ -66,6 +68,8 @@ class Daemon(Service):
         self._lasting = Lasting(reactor, config)
         self._current = Current()
         self._reloads = ReloadService(reactor, self._reload)
+        self._feeds = FeedService(reactor, self._current)
+        self._sweeps = SweepService(reactor, self._lasting.room)
         pages = SimplePages(
             memory=config.server.rendered_pages,
             render=self._lasting.pages,
@@ -125,6 +129,8 @@ class Daemon(Service):
         super().startService()
         _favour_reactor()
         self._reloads.startService()
+        self._feeds.startService()
+        self._sweeps.startService()
         self._log.info(
             "pypid {version} listens on {listen}; data in {data}; settings from {source}",
             version=__version__,
@@ -137,12 +143,15 @@ class Daemon(Service):
         """Fire when every connection has ended, or been cut off after the drain time, and all is closed."""
         super().stopService()
         self._reloads.stopService()
+        if self._feeds.running:
+            self._feeds.stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
         await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
         await self._site.drain(self._config.server.drain)
         await self._lasting.stop()
+        await self._sweeps.stopService()
         self._lasting.close()
         self._log.info("pypid has stopped")
 
@@ -155,6 +164,8 @@ class Daemon(Service):
             if field.name in NEEDS_RESTART and before != after:
                 self._log.warn("[server] {key} has changed: it takes effect after a restart", key=field.name)
         self._current.value = snapshot
+        self._lasting.room.limits = config.server.room
+        self._sweeps.sweep()
         self._log.info("reloaded: settings from {source}", source=config.source)
 
 

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
+from dataclasses import replace
 
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.logger import Logger
 
-from pypid.config import Config, ConfigError, MirrorConfig
+from pypid.config import FIND_LINKS, Config, ConfigError, MirrorConfig
 from pypid.daemon.credentials import upstream_authorization
 from pypid.daemon.lasting import Lasting
+from pypid.daemon.reaching import upstream_agent
+from pypid.domain.freshness import Lifetime
 from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 from pypid.domain.names import IndexName
-from pypid.domain.proxies import InvalidProxy, ProxyRules, environment_rules
 from pypid.domain.reach import AllowedHosts
+from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.fetched import FetchedFiles
+from pypid.indexes.find_links import FindLinks
 from pypid.indexes.hosted import HostedIndex
 from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
 from pypid.indexes.mirror import MirrorIndex
 from pypid.indexes.mirroring import Mirroring, PageRules
+from pypid.indexes.offline import OfflineIndex
 from pypid.indexes.pages import MirroredPages
 from pypid.indexes.provenance import MirroredProvenance
 from pypid.indexes.upstream_json import UpstreamJson
 from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
-from pypid.upstream.agent import UpstreamAgent
+from pypid.upstream.calls import CallClient
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
 from pypid.upstream.exchange import Exchange, ExchangeRules
+from pypid.upstream.failover import Failover
+from pypid.upstream.hosts import Hosts
 from pypid.web.auth import Authenticator
 from pypid.web.snapshot import Snapshot
 
@@ -48,11 +53,20 @@ def build_snapshot(config: Config, lasting: Lasting, *, replacing: Snapshot | No
     """
     users = _read_users(config, had_users=replacing is not None and replacing.authenticator.has_users)
     indexes: dict[IndexName, Index] = {}
+    offline = _offline(config, lasting)
+    if offline:
+        _log.warn("offline: the upstreams of {names} are not asked", names=", ".join(sorted(offline)))
     for name in config.indexes:
-        _build_index(name, config, lasting, indexes)
+        _build_index(name, config, lasting, indexes, offline)
     return Snapshot(
         indexes=indexes,
         hosted=frozenset(name for name, index in config.indexes.items() if not isinstance(index, MirrorConfig)),
+        offline=offline,
+        feeds=tuple(
+            index.change_feed
+            for index in indexes.values()
+            if isinstance(index, MirrorIndex) and index.change_feed is not None
+        ),
         default_index=config.server.default_index,
         authenticator=Authenticator(users, lasting.passwords),
         max_upload=config.server.max_upload,
@@ -60,49 +74,43 @@ def build_snapshot(config: Config, lasting: Lasting, *, replacing: Snapshot | No
     )
 
 
-def _build_index(name: IndexName, config: Config, lasting: Lasting, built: dict[IndexName, Index]) -> Index:
+def _offline(config: Config, lasting: Lasting) -> frozenset[IndexName]:
+    """Return the mirrors that ask nobody."""
+    try:
+        everything = config.server.offline or lasting.offline.is_on()
+    except OSError as e:
+        raise ConfigError([f"whether pypid is offline cannot be known: {e.filename}: {e.strerror}"]) from e
+    return frozenset(
+        name
+        for name, index in config.indexes.items()
+        if isinstance(index, MirrorConfig) and (everything or index.offline)
+    )
+
+
+def _build_index(
+    name: IndexName,
+    config: Config,
+    lasting: Lasting,
+    built: dict[IndexName, Index],
+    offline: frozenset[IndexName],
+) -> Index:
     """Build the index and, before it, those that it stands on; `config` has no circles."""
     if name in built:
         return built[name]
     settings = config.indexes[name]
     if isinstance(settings, MirrorConfig):
-        built[name] = _mirror(name, settings, lasting)
+        mirror = _mirror(name, settings, lasting, offline=name in offline)
+        built[name] = OfflineIndex(mirror, lasting.cached) if name in offline else mirror
         return built[name]
     hosted = HostedIndex(name, lasting.hosted, lasting.blobs)
-    bases = [_build_index(base, config, lasting, built) for base in settings.bases]
+    bases = [_build_index(base, config, lasting, built, offline) for base in settings.bases]
     built[name] = LayeredIndex(name, [hosted, *bases]) if bases else hosted
     return built[name]
 
 
-def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> MirrorIndex:
-    def dial(host: str, port: int) -> HostnameEndpoint:
-        return HostnameEndpoint(lasting.reactor, host, port, timeout=settings.connect_timeout)
-
-    agent = UpstreamAgent(
-        _proxy_rules(settings),
-        dial=dial,
-        dial_proxy=dial,
-        tls=lasting.tls_policy,
-        pool=lasting.pool,
-        connect_timeout=settings.connect_timeout,
-        clock=lasting.reactor,
-    )
-    proxy = agent.proxy_for(settings.upstream.encode("ascii"))
-    if proxy is not None:
-        _log.info("the index {name} asks its upstream by way of the proxy {proxy}", name=name, proxy=str(proxy))
-    exchange = Exchange(
-        agent,
-        lasting.reactor,
-        lasting.hosts,
-        ExchangeRules(
-            header_timeout=settings.header_timeout,
-            idle_timeout=settings.idle_timeout,
-            max_connections=settings.max_connections,
-            allowed=AllowedHosts([settings.upstream], ["*"]),
-            authorization=upstream_authorization(name, settings),
-        ),
-        delay=lambda: random.uniform(*RETRY_DELAY),  # noqa: S311 (nothing secret)
-    )
+def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting, *, offline: bool) -> MirrorIndex:
+    allowed = AllowedHosts([settings.upstream, *settings.failover], settings.allowed_hosts)
+    exchange = _exchange(name, settings, lasting, allowed, hosts=lasting.hosts, offline=offline)
     client = UpstreamClient(
         exchange,
         lasting.reactor,
@@ -112,19 +120,29 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
             max_page=settings.max_page,
             max_file=settings.max_file,
         ),
+        missing_status=settings.missing_status,
     )
+    asked = Failover(client, [settings.upstream, *settings.failover], lasting.reactor) if settings.failover else client
     mirroring = Mirroring(
         index=name,
         upstream=settings.upstream,
-        rules=PageRules(ttl=settings.ttl, grace=settings.grace, max_page=settings.max_page),
-        client=client,
+        allowed=allowed,
+        rules=PageRules(
+            lifetime=Lifetime(ttl=settings.ttl, grace=settings.grace, max_stale=settings.max_stale),
+            max_page=settings.max_page,
+            serve_quarantined=settings.serve_quarantined,
+        ),
+        client=asked,
         records=lasting.cached,
         memory=lasting.page_memory,
         parse=lasting.pages,
         now=time.time,
+        clock=lasting.reactor,
+        drifts=lasting.drifts,
+        offline=offline,
     )
-    pages = MirroredPages(mirroring)
-    files = FetchedFiles(name, lasting.downloads, lasting.cached, lasting.blobs)
+    pages = MirroredPages(_paged(mirroring) if settings.layout == FIND_LINKS else mirroring)
+    files = FetchedFiles(name, lasting.downloads, lasting.cached, lasting.blobs, learned=pages.learn)
     core_metadata = CoreMetadata(
         name,
         pages,
@@ -135,6 +153,9 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
         blobs=lasting.blobs,
     )
     upstream_list = UpstreamList(mirroring, lasting.lists) if settings.upstream_project_list else None
+    change_feed = None
+    if settings.change_feed:
+        change_feed = ChangeFeed(mirroring, _feed_client(name, settings, lasting), pages)
     return MirrorIndex(
         name,
         pages,
@@ -142,18 +163,56 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> Mirror
         core_metadata,
         UpstreamJson(mirroring),
         provenance=MirroredProvenance(mirroring),
-        fetcher=client,
+        fetcher=asked,
         upstream_list=upstream_list,
+        change_feed=change_feed,
     )
 
 
-def _proxy_rules(settings: MirrorConfig) -> ProxyRules:
-    if settings.proxy is not None:
-        return settings.proxy
-    try:
-        return environment_rules(os.environ)
-    except InvalidProxy as e:
-        raise ConfigError([str(e)]) from e
+def _feed_client(name: IndexName, settings: MirrorConfig, lasting: Lasting) -> CallClient:
+    allowed = AllowedHosts([settings.change_feed], [])
+    # Hosts of its own: a feed that fails, or that asks to be left alone, says nothing of the pages beside it.
+    exchange = _exchange(name, settings, lasting, allowed, hosts=Hosts(lasting.reactor), offline=False)
+    return CallClient(
+        exchange, lasting.reactor, settings.change_feed, timeout=settings.page_timeout, limit=settings.max_page
+    )
+
+
+def _exchange(
+    name: IndexName,
+    settings: MirrorConfig,
+    lasting: Lasting,
+    allowed: AllowedHosts,
+    *,
+    hosts: Hosts,
+    offline: bool,
+) -> Exchange:
+    return Exchange(
+        upstream_agent(name, settings, allowed, lasting),
+        lasting.reactor,
+        hosts,
+        ExchangeRules(
+            header_timeout=settings.header_timeout,
+            idle_timeout=settings.idle_timeout,
+            max_connections=settings.max_connections,
+            allowed=allowed,
+            authorization=upstream_authorization(name, settings),
+            offline=offline,
+        ),
+        delay=lambda: random.uniform(*RETRY_DELAY),  # noqa: S311 (nothing secret)
+    )
+
+
+def _paged(mirroring: Mirroring) -> Mirroring:
+    """Return ``mirroring`` of a page of links as if each of its projects had a page."""
+    links = FindLinks(
+        mirroring.client,
+        mirroring.upstream,
+        parse=mirroring.parse,
+        max_page=mirroring.rules.max_page,
+        now=mirroring.now,
+    )
+    return replace(mirroring, client=links)
 
 
 def _read_users(config: Config, *, had_users: bool) -> Htpasswd | None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+from pypid.domain.cache_status import CacheStatus
 from pypid.domain.ranges import etag_matches
 from pypid.web.request import Request
+
+
+def tell(request: Request, cache_status: CacheStatus) -> None:
+    """Say how the answer came about."""
+    request.setHeader(b"Cache-Status", cache_status.render().encode())
 
 
 def strong_etag(*parts: bytes) -> str:

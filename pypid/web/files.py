@@ -13,6 +13,7 @@ from pypid.domain.ranges import (
     parse_range,
 )
 from pypid.indexes.index import FileBody
+from pypid.web.conditional import tell
 from pypid.web.errors import answer
 from pypid.web.flow import flow_to
 from pypid.web.request import Request
@@ -23,6 +24,9 @@ IMMUTABLE = b"max-age=365000000, immutable, public"
 NO_STORE = b"no-store"
 """For what no digest vouches for: a cache would go on sending it when the right bytes are known."""
 
+REVALIDATED = b"no-cache"
+"""What an upstream says no sha256 of may be other bytes one day, under the URL that it had."""
+
 
 class Files:
     """Sends files, whole or one range of them, as fast as the client reads."""
@@ -30,22 +34,27 @@ class Files:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
 
-    async def send(self, request: Request, body: FileBody, *, cache_control: bytes = IMMUTABLE) -> bytes:
-        """Answer with ``body``, and close it. A part that may be wrong is `NO_STORE` whatever the ``cache_control``."""
+    async def send(self, request: Request, body: FileBody, digest: str = "", *, kept: bool = True) -> bytes:
+        """
+        Answer with ``body``, and close it.
+
+        ``digest``: the sha256's first digits, where the URL should hold them.
+        ``kept``: caches may keep it, unless it is a part that may be wrong.
+        """
         try:
-            return await self._send(request, body, cache_control)
+            return await self._send(request, body, digest, kept=kept)
         finally:
             body.close()
 
-    async def _send(self, request: Request, body: FileBody, cache_control: bytes) -> bytes:
-        etag = f'"sha256:{body.sha256}"'
-        if etag_matches(request.header("If-None-Match"), etag):
-            request.setHeader(b"ETag", etag.encode())
-            request.setHeader(b"Cache-Control", cache_control)
+    async def _send(self, request: Request, body: FileBody, digest: str, *, kept: bool) -> bytes:
+        etag = _etag(body)
+        if etag and etag_matches(request.header("If-None-Match"), etag):
+            _set_validators(request, body, digest, kept=kept)
+            tell(request, body.cache_status)
             request.setResponseCode(304)
             return b""
         if request.method == b"HEAD":
-            _describe(request, etag, await body.announced_size(), cache_control)
+            _describe(request, body, digest, await body.announced_size(), kept=kept)
             return b""
         wanted = request.header("Range") if if_range_matches(request.header("If-Range"), etag) else None
         # Read before anything is said of the file, its ETag included: a transfer that fails now can still
@@ -67,7 +76,7 @@ class Files:
             first = await body.read(0)
         sent = part or ByteRange(0, size)
         # A part of what is still arriving is whole in itself, and perhaps wrong; the whole is cut off if it is wrong.
-        _describe(request, etag, sent.stop - sent.start, cache_control if part is None or body.verified else NO_STORE)
+        _describe(request, body, digest, sent.stop - sent.start, kept=kept and (part is None or body.verified))
         await self._stream(request, body, sent, first)
         return b""
 
@@ -84,11 +93,23 @@ class Files:
             raise EOFError(f"the file ended {part.stop - offset} bytes too soon")
 
 
-def _describe(request: Request, etag: str, length: int | None, cache_control: bytes) -> None:
-    request.setHeader(b"ETag", etag.encode())
+def _etag(body: FileBody) -> str:
+    """Return the file's ETag; nothing while its sha256 is not known."""
+    return "" if body.sha256 is None else f'"sha256:{body.sha256}"'
+
+
+def _set_validators(request: Request, body: FileBody, digest: str, *, kept: bool) -> None:
+    if etag := _etag(body):
+        request.setHeader(b"ETag", etag.encode())
+    lasting = body.sha256 is not None and body.sha256.startswith(digest)
+    request.setHeader(b"Cache-Control", (IMMUTABLE if lasting else REVALIDATED) if kept else NO_STORE)
+
+
+def _describe(request: Request, body: FileBody, digest: str, length: int | None, *, kept: bool) -> None:
+    _set_validators(request, body, digest, kept=kept)
+    tell(request, body.cache_status)
     request.setHeader(b"Content-Type", b"application/octet-stream")
     if length is not None:
         request.setHeader(b"Content-Length", str(length).encode())
     request.setHeader(b"Accept-Ranges", b"bytes")
-    request.setHeader(b"Cache-Control", cache_control)
     request.setHeader(b"X-Content-Type-Options", b"nosniff")

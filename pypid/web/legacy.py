@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pypid.domain import legacy_json
+from pypid.domain.cache_status import HIT
 from pypid.domain.names import NormalizedName
 from pypid.domain.release_facts import ReleaseFacts
 from pypid.domain.releases import choose_release, releases_of
 from pypid.indexes.index import Index
 from pypid.offload import Offload
-from pypid.web.conditional import send_unless_held, strong_etag
+from pypid.web.conditional import send_unless_held, strong_etag, tell
 from pypid.web.request import Request
 
 
@@ -29,6 +30,7 @@ class LegacyJson:
         body = await self._render(
             lambda: legacy_json.render(page, releases, version, facts, base=request.site_url, whole=wanted is None)
         )
+        tell(request, page.cache_status if facts.cache_status == HIT else facts.cache_status)
         if page.serial:
             request.setHeader(b"X-PyPI-Last-Serial", str(page.serial).encode())
         return send_unless_held(

@@ -13,9 +13,9 @@ from pypid.domain.errors import PackageIndexError
 from pypid.domain.names import IndexName, normalize_name
 from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.web import converters
-from pypid.web.conditional import send_unless_held, strong_etag
+from pypid.web.conditional import send_unless_held, strong_etag, tell
 from pypid.web.errors import fail, plain, refuse
-from pypid.web.files import IMMUTABLE, NO_STORE, Files
+from pypid.web.files import Files
 from pypid.web.flow import paced
 from pypid.web.legacy import LegacyJson
 from pypid.web.request import Request
@@ -69,7 +69,8 @@ class Routes:
 
     @app.route("/-/health", methods=["GET"])
     def health(self, request: Request) -> bytes:
-        return plain(request, "ok\n")
+        offline = sorted(request.snapshot.offline)
+        return plain(request, f"ok\noffline: {', '.join(offline)}\n" if offline else "ok\n")
 
     # "+simple" is how devpi spells it. No redirect: hatch looks there for what is published, and follows none.
     @app.route("/simple/", methods=["GET"], strict_slashes=False)
@@ -111,7 +112,7 @@ class Routes:
         asked = request.snapshot.index(index)
         body = await asked.open_core_metadata(normalize_name(project), filename, digest)
         # What was read from parts of a wheel is read again when all of the wheel is here.
-        return await self._files.send(request, body, cache_control=IMMUTABLE if body.verified else NO_STORE)
+        return await self._files.send(request, body, kept=body.verified)
 
     @app.route("/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<provenance:filename>", methods=["GET"])
@@ -121,7 +122,9 @@ class Routes:
     ) -> bytes:
         request.default_error_form = ErrorForm.PROBLEM
         asked = request.snapshot.index(index)
-        body = await asked.provenance(normalize_name(project), filename, digest)
+        told = await asked.provenance(normalize_name(project), filename, digest)
+        tell(request, told.cache_status)
+        body = told.value
         sent = send_unless_held(
             request, body, strong_etag(body), content_type=PROVENANCE_TYPE, cache_control="no-cache"
         )
@@ -136,7 +139,7 @@ class Routes:
         request.default_error_form = ErrorForm.PROBLEM
         asked = request.snapshot.index(index)
         body = await asked.open_file(normalize_name(project), filename, digest)
-        return await self._files.send(request, body)
+        return await self._files.send(request, body, digest)
 
     @app.route("/pypi/<project:project>/json", methods=["GET"])
     @app.route("/pypi/<project:project>/<version>/json", methods=["GET"])

@@ -15,11 +15,12 @@ from pypid.domain import simple_html, simple_json
 from pypid.domain.errors import NotAcceptable
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.negotiation import Coding, Format, negotiate, preferred_coding
+from pypid.domain.newest import wants_newest
 from pypid.domain.ranges import etag_matches
 from pypid.flight import SingleFlight, shield
 from pypid.indexes.index import Index
 from pypid.offload import Offload
-from pypid.web.conditional import send_unless_held, strong_etag
+from pypid.web.conditional import send_unless_held, strong_etag, tell
 from pypid.web.flow import paced
 from pypid.web.request import Request
 
@@ -112,7 +113,9 @@ class SimplePages:
     async def project(self, request: Request, index: Index, project: NormalizedName) -> bytes:
         """Answer with the page of ``project`` in ``index``."""
         page_format, coding = _negotiated(request)
-        page = await index.project_page(project)
+        newest = wants_newest(request.header("Cache-Control"), request.header("User-Agent"))
+        page = await index.project_page(project, newest=newest)
+        tell(request, page.cache_status)
         renderer = simple_json if page_format is Format.JSON else simple_html
 
         async def render(rendering: Rendering) -> Body:
@@ -126,6 +129,7 @@ class SimplePages:
         """Answer with the names of the projects that ``index`` shows."""
         page_format, coding = _negotiated(request)
         projects = await index.project_list()
+        tell(request, projects.cache_status)
         renderer = simple_json if page_format is Format.JSON else simple_html
 
         async def render(rendering: Rendering) -> Body:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pypid.domain.errors import IndexNotFound, NotHosted
 from pypid.domain.names import IndexName
+from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.index import Index
 from pypid.web.auth import Authenticator
 
@@ -18,6 +19,9 @@ class Snapshot:
     indexes: Mapping[IndexName, Index]
     hosted: frozenset[IndexName]
     """The indexes that accept uploads."""
+    offline: frozenset[IndexName] = frozenset()
+    """The mirrors whose upstream is not asked."""
+    feeds: tuple[ChangeFeed, ...] = ()
     default_index: IndexName
     authenticator: Authenticator
     max_upload: int

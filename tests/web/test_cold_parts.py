@@ -1,5 +1,6 @@
 """HEAD, parts and the whole of one file that is not here yet (B30, F14)."""
 
+from pypid.indexes.refusals import REFUSED
 from tests.kit.dists import wheel
 from tests.kit.pages import PageStyle
 from tests.kit.upstream import SetHeaders, Status
@@ -80,9 +81,10 @@ class UnverifiedTests(ColdTestCase):
         wrong = Status(200, {}, self.content[:-1] + b"?")
         etag = f'"sha256:{self.demo.sha256}"'
         for headers in ({"Range": f"bytes={self.size - 10}-"}, {"Range": "bytes=-10", "If-Range": etag}):
-            self.index.script(self.path, wrong)
+            self.index.script(self.path, wrong, wrong)
             self.assertEqual(self.get(self.file, headers).status, 502)
-        self.assertEqual(self.asked_upstream(), [("GET", None)] * 2)
+            self.clock.advance(REFUSED)
+        self.assertEqual(self.asked_upstream(), [("GET", None)] * 4)
 
 
 class SlowTests(ColdTestCase):

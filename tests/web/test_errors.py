@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from pypid.domain.cache_status import HIT
 from pypid.domain.changes import Change
 from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import FileNotFound, PackageIndexError, UploadRefused, UpstreamUnavailable
@@ -102,7 +103,7 @@ class _Failing:
     async def hosted_pages(self) -> list[ProjectPage]:
         raise self._error
 
-    async def project_page(self, project: NormalizedName) -> ProjectPage:  # noqa: ARG002
+    async def project_page(self, project: NormalizedName, *, newest: bool = False) -> ProjectPage:  # noqa: ARG002
         raise self._error
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:  # noqa: ARG002
@@ -117,6 +118,8 @@ class _Failing:
 
 class _Breaking:
     """A file that ends in an error after a hundred bytes."""
+
+    cache_status = HIT
 
     sha256 = "0" * 64
     verified = True

@@ -3,7 +3,7 @@
 from pypid.storage.blobs import CHUNK
 from pypid.web.flow import PIECE
 from tests.kit.dists import wheel
-from tests.kit.upstream import FlipByte
+from tests.kit.upstream import FlipByte, Status
 from tests.web.world import IDLE_TIMEOUT, STALL_TIMEOUT, Peer, WebTestCase
 
 BIG = 3 * 2**20
@@ -84,9 +84,20 @@ class FlowTests(WebTestCase):
         peer.ask("GET", self.target)
         peer.leave()
 
+    def test_transfer_that_breaks_off_once_is_a_pause(self) -> None:
+        held = self.index.hold_body(self.path)
+        peer = self.connect()
+        peer.ask("GET", self.target)
+        held.send(self.demo.content[: BIG // 2])
+        self.flush()
+        held.abort()
+        self.flush()
+        self.assertEqual(peer.answer().body, self.demo.content)
+
     def test_transfer_that_breaks_off_is_never_a_whole_answer(self) -> None:
         """The length was said; the connection is reset before it is reached."""
         held = self.index.hold_body(self.path)
+        self.index.script(self.path, Status(503))
         peer = self.connect()
         peer.ask("GET", self.target)
         held.send(self.demo.content[: BIG // 2])
@@ -99,16 +110,19 @@ class FlowTests(WebTestCase):
         self.assertEqual(peer.received.count(b"HTTP/1.1"), 1)
 
     def test_bytes_that_are_wrong_are_never_a_whole_answer(self) -> None:
-        self.index.script(self.path, FlipByte(BIG // 2))
+        held = self.index.hold_body(self.path)
         peer = self.connect()
         peer.ask("GET", self.target)
+        self.flush()
+        held.send(self.demo.content[:-1] + b"?")
+        held.finish()
         self.flush()
         self.assertTrue(peer.aborted)
         self.assertLess(len(peer.received), BIG)
 
     def test_failure_before_the_first_byte_is_a_clean_answer(self) -> None:
         small = self.index.add(wheel("small"))
-        self.index.script(self.index.file_path(small), FlipByte(9))
+        self.index.script(self.index.file_path(small), FlipByte(9), times=2)
         peer = self.connect()
         peer.ask("GET", f"/files/small/{small.sha256[:16]}/{small.filename}")
         self.flush()

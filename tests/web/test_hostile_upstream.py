@@ -22,7 +22,7 @@ from tests.web.world import Answer, WebTestCase
 
 JSON = "application/vnd.pypi.simple.v1+json"
 PAGE = "/simple/demo/"
-EXPIRED = RULES.ttl + RULES.grace + 1
+EXPIRED = RULES.lifetime.ttl + RULES.lifetime.grace + 1
 SHA256 = "ab" * 32
 MARKUP = '"\'></a><script>alert(1)</script><a onmouseover="alert(1)'
 

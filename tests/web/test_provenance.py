@@ -4,6 +4,7 @@ import gzip
 import json
 
 from pypid.domain.provenance import MAX_PROVENANCE, PROVENANCE_TYPE
+from pypid.indexes.absences import GONE_TTL
 from tests.indexes.stores import RULES
 from tests.kit.dists import wheel
 from tests.kit.pages import JSON
@@ -15,7 +16,7 @@ URL = f"https://integrity.test{PATH}"
 DOCUMENT = b'{"version": 1,  "attestation_bundles": [{"attestations": [], "publisher": {"kind": "GitHub"}}]}\n'
 TYPE = {"Content-Type": PROVENANCE_TYPE}
 FOUND = Status(200, TYPE, DOCUMENT)
-OLD = RULES.ttl + RULES.grace + 1
+OLD = RULES.lifetime.ttl + RULES.lifetime.grace + 1
 
 
 class ProvenanceTestCase(WebTestCase):
@@ -80,7 +81,7 @@ class AgeTests(ProvenanceTestCase):
         """A file may gain attestations."""
         more = DOCUMENT.replace(b"[]", b"[{}]")
         self.index.script(PATH, Status(200, TYPE, more))
-        self.clock.advance(RULES.ttl - 1)
+        self.clock.advance(RULES.lifetime.ttl - 1)
         self.assertEqual((self.provenance().body, self.asked()), (DOCUMENT, 1))
         self.clock.advance(OLD)
         self.assertEqual((self.provenance().body, self.asked()), (more, 2))
@@ -136,4 +137,4 @@ class AbsentTests(ProvenanceTestCase):
             self.index.script(PATH, fault)
             answer = self.provenance()
             self.assertEqual((answer.status, "Retry-After" in answer.headers), (status, True), fault)
-            self.clock.advance(100)
+            self.clock.advance(GONE_TTL)

@@ -211,7 +211,7 @@ class CacheControlTests(SimpleTestCase):
 
     def test_mirrored_page_may_be_kept_for_what_is_left(self) -> None:
         self.index.add(wheel("other"))
-        ages = {0: RULES.ttl, 250.5: RULES.ttl - 251, RULES.ttl - 0.5: None}
+        ages = {0: RULES.lifetime.ttl, 250.5: RULES.lifetime.ttl - 251, RULES.lifetime.ttl - 0.5: None}
         for age, left in ages.items():
             self.clock.rightNow = age
             cache_control = self.get("/root/pypi/simple/other/").headers["Cache-Control"]
