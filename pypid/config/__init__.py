@@ -3,6 +3,7 @@
 from pypid.config.load import load_config
 from pypid.config.parse import parse_config
 from pypid.config.settings import (
+    FIND_LINKS,
     SETTINGS,
     Config,
     ConfigError,
@@ -15,6 +16,7 @@ from pypid.config.settings import (
 )
 
 __all__ = [
+    "FIND_LINKS",
     "SETTINGS",
     "Config",
     "ConfigError",

@@ -73,6 +73,19 @@ class Flag(Plain):
 
 
 @dataclass(frozen=True)
+class Choice(Plain):
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            expected = " or ".join(f'"{word}"' for word in self.words)
+            raise BadValue(f"expected {expected}, got {quote(value)}")
+        return value
+
+
+@dataclass(frozen=True)
 class Duration(Plain):
     """Seconds as a number, or text with a unit."""
 
@@ -103,6 +116,21 @@ class Duration(Plain):
 
 
 @dataclass(frozen=True)
+class Ceiling(Duration):
+    """A duration, or ``unlimited``, which is read as infinity."""
+
+    least: float = 0
+
+    def read(self, value: object) -> float:
+        if value == "unlimited":
+            return math.inf
+        try:
+            return super().read(value)
+        except BadValue as e:
+            raise BadValue(f'{e} (or "unlimited")') from e
+
+
+@dataclass(frozen=True)
 class Size(Plain):
     """Bytes as a whole number, or text with a unit."""
 
@@ -130,6 +158,19 @@ class Size(Plain):
         elif isinstance(value, int) and not isinstance(value, bool):
             return value
         raise BadValue(f"expected a number of bytes, got {quote(value)}")
+
+
+@dataclass(frozen=True)
+class SizeLimit(Plain):
+    """A size, or ``unlimited``, which is read as None."""
+
+    def read(self, value: object) -> int | None:
+        if value == "unlimited":
+            return None
+        try:
+            return Size().read(value)
+        except BadValue as e:
+            raise BadValue(f'{e} (or "unlimited")') from e
 
 
 @dataclass(frozen=True)
@@ -168,9 +209,21 @@ class FilePath(Plain):
         return Path(value)
 
 
+_PAGES = (".html", ".htm")
+"""How the URL of one page ends, which a slash would make another one."""
+
+
+@dataclass(frozen=True)
+class OptionalFile(Plain):
+    """The path of a file; an empty text, read as None, for none."""
+
+    def read(self, value: object) -> Path | None:
+        return None if value == "" else FilePath().read(value)
+
+
 @dataclass(frozen=True)
 class BaseUrl(Plain):
-    """The URL under which a simple index has its projects; read with a slash at its end."""
+    """The URL under which a simple index has its projects, read with a slash at its end, or that of one page."""
 
     def read(self, value: object) -> str:
         if not isinstance(value, str):
@@ -180,7 +233,17 @@ class BaseUrl(Plain):
             # What has an @ may hold a password, wherever it is, and this message goes to a log.
             got = "" if "@" in value else f", got {quote(value)}"
             raise BadValue(f"expected a URL{problem}{got}")
-        return value if value.endswith("/") else f"{value}/"
+        return value if value.endswith(("/", *_PAGES)) else f"{value}/"
+
+
+@dataclass(frozen=True)
+class EndpointUrl(BaseUrl):
+    """A URL as it is written, or "" for none."""
+
+    def read(self, value: object) -> str:
+        if value != "":
+            super().read(value)
+        return str(value)
 
 
 def _problem_of_url(text: str) -> str | None:

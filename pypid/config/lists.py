@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pypid.config.kinds import BadValue, index_name, quote
+from pypid.config.kinds import BadValue, BaseUrl, index_name, quote
 from pypid.config.listen import BadAddress, check_listen_address
 from pypid.domain.names import IndexName
+from pypid.domain.reach import check_pattern
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,48 @@ class ListenAddresses(Listed):
             raise BadValue("expected at least one address, such as 'tcp:8080'")
         _check_each(addresses, check_listen_address)
         return addresses
+
+
+@dataclass(frozen=True)
+class BaseUrls(Listed):
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = _texts(value, "URLs")
+        _check_each(texts, BaseUrl().read)
+        return tuple(BaseUrl().read(text) for text in texts)
+
+
+@dataclass(frozen=True)
+class HostPatterns(Listed):
+    """Hosts, as `AllowedHosts` has them."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = _texts(value, "hosts such as 'files.example'")
+        _check_each(texts, _check_host_pattern)
+        return texts
+
+
+@dataclass(frozen=True)
+class Statuses(Listed):
+    """Statuses of HTTP that refuse."""
+
+    def read(self, value: object) -> tuple[int, ...]:
+        items = value if isinstance(value, list) else [value]
+        return tuple(_status(item) for item in items)
+
+
+def _status(value: object) -> int:
+    status = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{3}", value, re.ASCII) else value
+    # Anything from 500 on, and 429, is an outage: that may never mean that there is no such project.
+    if not isinstance(status, int) or isinstance(status, bool) or not 400 <= status < 500 or status == 429:
+        raise BadValue(f"expected statuses from 400 to 499 other than 429, got {quote(value)}")
+    return status
+
+
+def _check_host_pattern(text: str) -> None:
+    try:
+        check_pattern(text)
+    except ValueError as e:
+        raise BadValue(f"expected hosts such as files.example, *.example or cdn.example:8443, got {quote(text)}") from e
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

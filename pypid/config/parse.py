@@ -14,6 +14,7 @@ from pypid.config.kinds import BadValue
 from pypid.config.settings import (
     BUILT_IN_INDEXES,
     ENABLED,
+    FIND_LINKS,
     HOSTED_SETTINGS,
     MIRROR_SETTINGS,
     SERVER_SETTINGS,
@@ -41,14 +42,15 @@ def parse_config(
     """
     Return the configuration that ``text`` (TOML) and ``environ`` give.
 
-    ``source`` is what messages call the text; a relative ``data`` is inside
-    ``directory``, which is itself relative to the working directory. Nothing
-    is read or created. Raises `ConfigError` with every problem.
+    ``source`` is what messages call the text; a relative ``data``, and the
+    path of a certificate, is inside ``directory``, which is itself relative
+    to the working directory. Nothing is read or created. Raises `ConfigError`
+    with every problem.
     """
     problems: list[str] = []
     tables = read_tables(text, source=source, report=problems.append)
     overlay(tables, environ, problems.append)
-    reading = _Reading(problems)
+    reading = _Reading(problems, directory)
     server = ServerConfig(**reading.values(tables.server, SERVER_SETTINGS))
     users = UsersConfig(**reading.values(tables.users, USERS_SETTINGS))
     indexes = reading.indexes(tables)
@@ -70,8 +72,9 @@ def parse_config(
 class _Reading:
     """Turns tables into values, collecting what is wrong."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], directory: Path) -> None:
         self._problems = problems
+        self._directory = directory
         self._names: list[str] = []
         self._disabled: list[str] = []
 
@@ -125,6 +128,12 @@ class _Reading:
             table, HOSTED_SETTINGS, "an index has `upstream` or `bases`: give the mirror a name, and that to `bases`"
         )
         values = self.values(table, MIRROR_SETTINGS)
+        for key, value in values.items():
+            if isinstance(value, Path):
+                values[key] = (self._directory / value).absolute()
+        if values.get("layout") == FIND_LINKS and values.get("upstream_project_list"):
+            where = table["upstream_project_list"].where
+            self._problems.append(f'{where}: there is no list of projects where the layout is "{FIND_LINKS}"')
         # A bad upstream has been reported; the rest is still read, for its problems.
         return MirrorConfig(**{"upstream": "", **values})
 

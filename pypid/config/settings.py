@@ -6,22 +6,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, get_type_hints
+from urllib.parse import urlsplit
 
 from pypid.config.kinds import (
     BaseUrl,
+    Ceiling,
+    Choice,
     Count,
     Duration,
+    EndpointUrl,
     FilePath,
     Flag,
     IndexReference,
     Kind,
+    OptionalFile,
     ProxyChoice,
     Size,
+    SizeLimit,
     Word,
 )
-from pypid.config.lists import IndexReferences, ListenAddresses
+from pypid.config.lists import BaseUrls, HostPatterns, IndexReferences, ListenAddresses, Statuses
+from pypid.domain.eviction import Limits
 from pypid.domain.names import IndexName
 from pypid.domain.proxies import ProxyRules
+
+DEFAULT_UPSTREAM = "https://pypi.org/simple/"
+DEFAULT_FILE_HOST = "files.pythonhosted.org"
+"""Where the default upstream has its files; it is allowed wherever that is the upstream."""
+
+FIND_LINKS = "find-links"
+"""The layout of one page for all projects."""
 
 MIB = 2**20
 GIB = 2**30
@@ -60,6 +74,21 @@ class ServerConfig:
     """Bytes of memory for pages as they are sent; no single one gets more than a quarter."""
     page_memory: Annotated[int, Size(least=0)] = 128 * MIB
     """Bytes of memory for parsed project pages."""
+    cache_size: Annotated[int | None, SizeLimit()] = None
+    """
+    Bytes of mirrored files on the disk. None: as many as `keep_free` leaves room for.
+
+    No number fits both a laptop and a server, and `keep_free` is what keeps a disk from filling up.
+    """
+    keep_free: Annotated[int, Size(least=0)] = GIB
+    """Bytes of the disk that mirrored files leave free: for uploads, the databases and whoever else needs it."""
+    offline: Annotated[bool, Flag()] = False
+    """Whether no upstream at all is asked."""
+
+    @property
+    def room(self) -> Limits:
+        """What mirrored files may take of the disk."""
+        return Limits(cache_size=self.cache_size, keep_free=self.keep_free)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +104,54 @@ class MirrorConfig:
     """An index that fetches from another one, and keeps what it fetched."""
 
     upstream: Annotated[str, BaseUrl()]
-    """Base URL of a simple index; ends in a slash."""
+    """Base URL of a simple index, which ends in a slash, or URL of a page of links."""
+    failover: Annotated[tuple[str, ...], BaseUrls()] = ()
+    """Base URLs of replicas of upstream: asked in this order where it cannot be asked."""
+    layout: Annotated[str, Choice(("simple", FIND_LINKS))] = "simple"
+    """What is at `upstream`: a page for each project, or one page with the links to the files of all."""
+    allow_hosts: Annotated[tuple[str, ...], HostPatterns()] = ()
+    """
+    Hosts beside upstream's own that may be asked for files, or for pages that it redirects to.
+
+    What a page says is a stranger's text: it could as well name a service inside the network.
+    """
+    missing_status: Annotated[tuple[int, ...], Statuses()] = ()
+    """
+    Statuses that mean "no such project" as 404 and 410 do.
+
+    None is guessed: where 403 means "not for you", the next index would be asked for the name.
+    """
     proxy: Annotated[ProxyRules | None, ProxyChoice()] = None
     """How upstream is reached. None: as the environment says, where machines say it for every program."""
+    allow_private: Annotated[bool, Flag()] = False
+    """
+    Other hosts than the upstream's own may have private addresses.
+
+    An upstream on the internet has no reason to send us into our own network.
+    """
+    ca_file: Annotated[Path | None, OptionalFile()] = None
+    """PEM file of the authorities to trust. None: those of the machine, as most want. Absolute once parsed."""
+    client_certificate: Annotated[Path | None, OptionalFile()] = None
+    """PEM file of the certificate to show to the upstream's own server. Few ask for one. Absolute once parsed."""
+    client_key: Annotated[Path | None, OptionalFile()] = None
+    """PEM file of its private key. None: the same file. Absolute once parsed."""
     ttl: Annotated[float, Duration(least=0)] = 600.0
     """Seconds for which a page is taken at its word: what PyPI itself allows caches (max-age)."""
     grace: Annotated[float, Duration(least=0)] = 600.0
     """Seconds more for which an old page is sent at once while a newer one is fetched behind it."""
+    max_stale: Annotated[float, Ceiling()] = 7 * 86400.0
+    """Seconds after which an old page is not sent even if upstream is down: an outage of a long week-end passes."""
+    change_feed: Annotated[str, EndpointUrl()] = ""
+    """URL of XML-RPC with `changelog_since_serial`, so that `ttl` may be hours; "" is none: few upstreams have one."""
+    serve_quarantined: Annotated[bool, Flag()] = False
+    """Whether files fetched earlier are sent though their project is in quarantine: it mostly means malware."""
+    offline: Annotated[bool, Flag()] = False
+    """Whether upstream is not asked."""
     connect_timeout: Annotated[float, Duration()] = 5.0
     """
-    Seconds to connect, by way of a proxy if there is one.
+    Seconds for each step of connecting: finding the address, connecting, a proxy's connecting, beginning TLS.
 
-    A healthy upstream takes far less, and the rest of pip's 15 s is for the answer.
+    A healthy upstream takes far less. The sum is limited by `header_timeout`.
     """
     header_timeout: Annotated[float, Duration()] = 10.0
     """Seconds to the end of an answer's head: below pip's 15 s, so that our error arrives before pip's."""
@@ -103,16 +168,22 @@ class MirrorConfig:
     password: Annotated[str, Word()] = field(default="", repr=False)
     token: Annotated[str, Word()] = field(default="", repr=False)
     """A bearer token, instead of user and password."""
-    secret_file: Annotated[str, Word()] = ""
-    """A file with the password where there is a user, and else with the token; "" is none."""
-    netrc: Annotated[str, Word()] = ""
-    """A file in the format of netrc that has the upstream's host with user and password; "" is none."""
+    secret_file: Annotated[Path | None, OptionalFile()] = None
+    """A file with the password where there is a user, and else with the token."""
+    netrc: Annotated[Path | None, OptionalFile()] = None
+    """A file in the format of netrc that has the upstream's host with user and password."""
     max_page: Annotated[int, Size()] = 64 * MIB
     """Bytes of one page, decompressed: a small compressed answer must not unfold without end."""
     upstream_project_list: Annotated[bool, Flag()] = False
     """Whether the project list has all of upstream's. PyPI's is 50 MB, and no installer asks for it."""
     max_file: Annotated[int, Size()] = 10 * GIB
     """Bytes of one file."""
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """As `allow_hosts`, with the file host of the default upstream where this is that."""
+        is_default = urlsplit(self.upstream).hostname == urlsplit(DEFAULT_UPSTREAM).hostname
+        return (*self.allow_hosts, DEFAULT_FILE_HOST) if is_default else self.allow_hosts
 
 
 IndexConfig = HostedConfig | MirrorConfig
@@ -139,7 +210,7 @@ class Config:
 
 
 BUILT_IN_INDEXES: Mapping[str, Mapping[str, object]] = {
-    "pypi": {"upstream": "https://pypi.org/simple/"},
+    "pypi": {"upstream": DEFAULT_UPSTREAM},
     "main": {"bases": ["pypi"]},
 }
 """The indexes of a configuration that names none, as tables."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypid.config import ConfigError, ServerConfig, UsersConfig, parse_config
+from pypid.config import ConfigError, MirrorConfig, ServerConfig, UsersConfig, parse_config
 from pypid.domain.names import IndexName
 from tests.config.problems import problems_of
 
@@ -32,6 +32,8 @@ def test_values_are_those_of_the_text(tmp_path: Path) -> None:
         max_upload = "3 MiB"
         drain = "2 min"
         [index."root/dev"]
+        [index.pypi]
+        ca_file = "certs/ca.pem"
         [users]
         htpasswd = "/etc/users"
     """
@@ -39,6 +41,9 @@ def test_values_are_those_of_the_text(tmp_path: Path) -> None:
     server = config.server
     assert (server.listen, server.default_index) == (("tcp:1", "unix:/run/x"), "root/dev")
     assert (server.data, config.users.htpasswd) == (tmp_path / "here", Path("/etc/users"))
+    pypi = config.indexes[IndexName("pypi")]
+    assert isinstance(pypi, MirrorConfig)
+    assert (pypi.ca_file, pypi.client_key) == (tmp_path / "certs" / "ca.pem", None)
     assert (server.max_upload, server.drain) == (3 * 2**20, 120.0)
     assert config.source == "some.conf"
 

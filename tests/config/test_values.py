@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypid.config.kinds import BadValue, BaseUrl, Duration, FilePath, Flag, Kind, ProxyChoice, Size
+from pypid.config.kinds import BadValue, BaseUrl, Duration, FilePath, Flag, Kind, OptionalFile, ProxyChoice, Size
 from pypid.config.units import SIZE_UNITS, parse_duration, parse_size
 from pypid.domain.proxies import Proxy, ProxyRules
 
@@ -35,6 +35,8 @@ PROXY = Proxy(scheme="http", host="proxy.test", port=3128)
         (Size(least=0), "0", 0),
         (Flag(), True, True),
         (FilePath(), "a/b", Path("a/b")),
+        (OptionalFile(), "a/b", Path("a/b")),
+        (OptionalFile(), "", None),
         (BaseUrl(), "https://pypi.org/simple", "https://pypi.org/simple/"),
         (BaseUrl(), "http://[::1]:8080/a/", "http://[::1]:8080/a/"),
         (ProxyChoice(), "environment", None),
@@ -71,6 +73,7 @@ def test_good(kind: Kind, value: object, read: object) -> None:
         (FilePath(), "", "expected a path, got ''"),
         (FilePath(), "~/data", "'~' is not expanded here"),
         (FilePath(), 5, "expected a path, got 5"),
+        (OptionalFile(), False, "expected a path, got false"),
         (BaseUrl(), "pypi.org/simple", "expected a URL that begins with https:// or http:// and a host"),
         (BaseUrl(), "ftp://x/", "expected a URL that begins with https:// or http:// and a host"),
         (BaseUrl(), "https:///simple", "expected a URL that begins with https:// or http:// and a host"),
