@@ -7,15 +7,20 @@ PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 # make test PYTEST_ARGS="-x tests/domain"
 PYTEST_ARGS :=
 
+# SOAK_SECONDS=60 make soak; with the seed that an earlier one has printed: SOAK_SEED=1
+SOAK_SECONDS ?= 600
+SOAK_SEED ?=
+
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint clean
+.PHONY: help run test lint soak clean
 
 help:
 	@echo "make run    start pypid on http://localhost:8080 with its data in ./pypid-data"
 	@echo "make test   lint, types and every test (PYTEST_ARGS=... goes to pytest)"
 	@echo "make lint   style and types only"
+	@echo "make soak   ten minutes of clients and a failing upstream (SOAK_SECONDS=60: one minute)"
 	@echo "make clean  remove what make and the tests made; never pypid-data"
 
 # twistd dies of the signal that stopped it, which make would report as an error; and SIGHUP from a closing
@@ -41,6 +46,9 @@ lint: .venv/installed-test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+soak: .venv/installed-test
+	.venv/bin/python -m tests.soak --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 clean:
 	rm -rf .venv dist build .hypothesis .mypy_cache .pytest_cache .ruff_cache _trial_temp*

@@ -38,6 +38,8 @@ class PageStyle:
     json: bool = True
     """False: HTML as ``text/html``, whatever was asked for."""
     hashes: bool = True
+    algorithm: str = "sha256"
+    """Of what `hashes` are; any other is that of the true bytes."""
     sizes: bool = True
     """Of JSON only; HTML never has them."""
     upload_times: bool = True
@@ -201,6 +203,12 @@ def _url(entry: Entry, root: str) -> str:
     return f"{root}{entry.path}" if entry.url is None else entry.url
 
 
+def _digest(entry: Entry, style: PageStyle) -> str:
+    if style.algorithm == "sha256":
+        return entry.sha256
+    return hashlib.new(style.algorithm, entry.dist.content, usedforsecurity=False).hexdigest()
+
+
 def _core_metadata(entry: Entry) -> dict[str, str] | bool:
     digest = entry.dist.metadata_sha256
     return {"sha256": digest} if entry.core_metadata and digest is not None else False
@@ -210,7 +218,7 @@ def _file(entry: Entry, root: str, style: PageStyle) -> dict[str, Any]:
     file: dict[str, Any] = {
         "filename": entry.filename,
         "url": _url(entry, root),
-        "hashes": {"sha256": entry.sha256} if style.hashes else {},
+        "hashes": {style.algorithm: _digest(entry, style)} if style.hashes else {},
         "requires-python": entry.dist.requires_python,
         "yanked": False if entry.yanked is None else entry.yanked or True,
         "core-metadata": _core_metadata(entry),
@@ -225,7 +233,7 @@ def _file(entry: Entry, root: str, style: PageStyle) -> dict[str, Any]:
 
 
 def _anchor(entry: Entry, root: str, style: PageStyle) -> str:
-    attributes = {"href": _url(entry, root) + (f"#sha256={entry.sha256}" if style.hashes else "")}
+    attributes = {"href": _url(entry, root) + (f"#{style.algorithm}={_digest(entry, style)}" if style.hashes else "")}
     if entry.dist.requires_python is not None:
         attributes["data-requires-python"] = entry.dist.requires_python
     if entry.yanked is not None:
