@@ -189,9 +189,10 @@ class Mirrored(Generic[T]):
             self._logged[asked] = why.detail
         if not said:
             self._log.warn(
-                "{index}: {asked} cannot be had, and what is here goes on being served: {why}",
+                "{index}: {asked} cannot be had{still}: {why}",
                 index=self._index,
                 asked=asked,
+                still="" if held is None else ", and the old one goes on being served",
                 why=why,
             )
 

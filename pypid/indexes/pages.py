@@ -141,8 +141,13 @@ class MirroredPages:
             allowed=self._mirroring.allowed,
             upstream=self._mirroring.upstream,
         )
-        for why in parsed.dropped:
-            self._log.debug("{index}: {project}: {why}", index=self._mirroring.index, project=project, why=why)
+        if parsed.dropped:
+            self._log.debug(
+                "{index}: entries of {project} are left out: {why}",
+                index=self._mirroring.index,
+                project=project,
+                why="; ".join(parsed.dropped),
+            )
         if parsed.refused_hosts:
             self._log.warn(
                 "{index}: files of {project} are left out: allow_hosts does not name their hosts {hosts}",
