@@ -39,6 +39,14 @@ class SharedDescriptor:
         finally:
             self._leave()
 
+    def cut(self, size: int) -> None:
+        """Let the file end after ``size`` bytes."""
+        self._enter()
+        try:
+            os.ftruncate(self._number, size)
+        finally:
+            self._leave()
+
     def sync(self, size: int) -> None:
         """Cut the file to ``size`` bytes and wait for the disk to have them."""
         self._enter()

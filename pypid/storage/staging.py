@@ -122,6 +122,10 @@ class StagedFile:
         """Return up to ``size`` bytes from ``offset``, of those that are written."""
         return await self._offload(self._descriptor.pread, size, offset)
 
+    async def cut(self) -> None:
+        """Let the file at `path` end where the bytes that came do: more may have been reserved for it."""
+        await self._offload(self._descriptor.cut, self.size)
+
     async def sync(self) -> None:
         """
         Return when the bytes are on the disk.

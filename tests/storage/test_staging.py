@@ -50,6 +50,13 @@ class StagingTests(StorageCase):
         self.assertEqual((staged.sha256, staged.size), (expected["sha256"], 5))
         self.assertEqual(staged.path.read_bytes(), b"wheel")
 
+    def test_ends_where_the_bytes_end_once_it_is_cut(self) -> None:
+        """More room was reserved than was needed."""
+        staged = self.created(reserve=1000)
+        self.write(staged, b"wheel")
+        self.successResultOf(staged.cut())
+        self.assertEqual(staged.path.read_bytes(), b"wheel")
+
     def test_sha256_always(self) -> None:
         self.assertEqual(self.created().digests(), {"sha256": hashlib.sha256(b"").hexdigest()})
 
