@@ -97,6 +97,15 @@ class FileExists(UploadRefused):
         )
 
 
+class InspectionFailed(PackageIndexError):
+    """Whether an uploaded file may be published could not be found out: not for the file's sake, but for ours."""
+
+    def __init__(self, filename: str, why: str) -> None:
+        super().__init__(f"{filename} could not be looked into; it may be uploaded again")
+        self.why = why
+        """For the log."""
+
+
 class UploadTooLarge(PackageIndexError):
     """The body is longer than the index accepts."""
 

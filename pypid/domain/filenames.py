@@ -46,6 +46,13 @@ class ParsedFilename:
     version: Version
     kind: FileKind
 
+    def is_of(self, name: str, version: str) -> bool:
+        """Say whether ``name`` and ``version``, however they are spelled, are those of the file."""
+        try:
+            return normalize_name(name) == self.project and Version(version) == self.version
+        except ValueError:  # InvalidName and InvalidVersion are; so is what int() raises for more than 4300 digits
+            return False
+
 
 def parse_filename(filename: str) -> ParsedFilename:
     """

@@ -10,11 +10,10 @@ from typing import BinaryIO
 
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import ParsedFilename
-from pypid.domain.names import normalize_name, shorten
+from pypid.domain.names import shorten
 from pypid.domain.partial import MissingPart, PartialFile
 from pypid.domain.ranges import ByteRange
 
@@ -141,21 +140,14 @@ def _is_similar(path: str, expected: ParsedFilename) -> bool:
 
 def _is_own(path: str, expected: ParsedFilename) -> bool:
     project, _, version = path.removesuffix(".dist-info/METADATA").partition("-")
-    return _is_of(project, version, expected)
+    return expected.is_of(project, version)
 
 
 def _check(metadata: bytes, expected: ParsedFilename) -> None:
     raw, _ = parse_email(metadata)
     name, version = raw.get("name", ""), raw.get("version", "")
-    if not _is_of(name, version, expected):
+    if not expected.is_of(name, version):
         raise NoMetadata(
             f"Its METADATA says it is {shorten(name)} {shorten(version)}, "
             f"its filename says {expected.project} {expected.version}."
         )
-
-
-def _is_of(name: str, version: str, expected: ParsedFilename) -> bool:
-    try:
-        return normalize_name(name) == expected.project and Version(version) == expected.version
-    except ValueError:  # InvalidName and InvalidVersion are; so is what int() raises for more than 4300 digits
-        return False

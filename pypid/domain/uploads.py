@@ -13,12 +13,16 @@ from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import OLD_SDISTS, FileKind, ParsedFilename, UnknownFilename, parse_filename
 from pypid.domain.headline import one_line
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
+from pypid.domain.validation.claims import Claims
 
 DIGEST_LENGTHS = {"md5": 32, "sha256": 64, "blake2_256": 64}
 """Hex digits of each digest that the form may give, as ``<name>_digest``."""
 
 MAX_FILENAME_LENGTH = 250
 """Characters. A file system's limit for a name, less the five of the ``.json`` of the file's sidecar."""
+
+_NOTHING = frozenset({"", "UNKNOWN"})
+"""What a field that is empty may say; the second by old setuptools."""
 
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII | re.IGNORECASE)
 
@@ -35,9 +39,15 @@ class Upload:
     kind: FileKind
     filename: str
     requires_python: str | None
+    requires_dist: tuple[str, ...]
     summary: str | None
     digests: Mapping[str, str]
     """What the uploader says of the bytes, in lower-case hex; any subset of `DIGEST_LENGTHS`."""
+
+    @property
+    def claims(self) -> Claims:
+        """What the form says that the file must say as well."""
+        return Claims(requires_python=self.requires_python, requires_dist=self.requires_dist)
 
     def check_digests(self, digests: Mapping[str, str]) -> None:
         """Raise `UploadRefused` unless the bytes that came, whose ``digests`` these are, are those that were sent."""
@@ -72,6 +82,7 @@ def read_upload(form: Form, filename: str | None) -> Upload:
         kind=parsed.kind,
         filename=filename,
         requires_python=requires_python,
+        requires_dist=tuple(text for text in form.get("requires_dist", ()) if text.strip() not in _NOTHING),
         summary=one_line(next(iter(form.get("summary", ())), None)),
         digests=digests,
     )
@@ -85,8 +96,8 @@ class _Reader:
         self.problems: list[str] = []
 
     def _text(self, field: str) -> str | None:
-        """Return the field's one value; None if it is absent, empty or UNKNOWN (as old setuptools says that)."""
-        values = [value for value in self._form.get(field, ()) if value.strip() not in {"", "UNKNOWN"}]
+        """Return the field's one value; None if it is absent or empty."""
+        values = [value for value in self._form.get(field, ()) if value.strip() not in _NOTHING]
         if len(values) > 1:
             self.problems.append(f"{field}: given {len(values)} times.")
         return values[0] if values else None

@@ -59,6 +59,7 @@ class ReadUploadTests(SynchronousTestCase):
                 kind=FileKind.WHEEL,
                 filename=WHEEL.filename,
                 requires_python=">=3.9",
+                requires_dist=(),
                 summary=None,
                 digests={"sha256": SHA256},
             ),
