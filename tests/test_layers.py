@@ -12,7 +12,9 @@ import pypid
 
 PACKAGE = Path(pypid.__file__).parent
 
-LAYERS = frozenset({"domain", "config", "flight", "offload", "storage", "upstream", "indexes", "web", "daemon", "cli"})
+LAYERS = frozenset(
+    {"domain", "config", "flight", "offload", "storage", "upstream", "inspection", "indexes", "web", "daemon", "cli"}
+)
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "domain": frozenset(),
@@ -21,6 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "offload": frozenset(),
     "storage": frozenset({"domain", "flight", "offload"}),
     "upstream": frozenset({"domain", "flight", "offload"}),
+    "inspection": frozenset({"domain"}),
     "indexes": frozenset({"domain", "storage", "upstream", "flight", "offload"}),
     "web": frozenset({"domain", "indexes", "flight", "offload"}),
     "daemon": LAYERS - {"cli"},

@@ -9,6 +9,7 @@ import click
 import pypid
 
 COMMANDS = {
+    "check": "pypid.cli.check:check",
     "check-config": "pypid.cli.check_config:check_config",
     "gc": "pypid.cli.gc:gc",
     "offline": "pypid.cli.offline:offline",

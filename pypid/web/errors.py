@@ -31,6 +31,7 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.RangesRefused: 502,
     errors.UploadRefused: 400,
     errors.FileExists: 400,
+    errors.InspectionFailed: 503,
     errors.UploadTooLarge: 413,
     errors.NotHosted: 403,
     errors.AuthenticationRequired: 401,
