@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -195,6 +196,20 @@ class Word(Plain):
         if not isinstance(value, str) or not value.isprintable():
             raise BadValue("expected a text without control characters (what was given is not shown)")
         return value
+
+
+@dataclass(frozen=True)
+class OneOf(Plain):
+    """A word that is the value of a member of ``words``; read as that member."""
+
+    words: type[Enum]
+
+    def read(self, value: object) -> Enum:
+        for word in self.words:
+            if value == word.value:
+                return word
+        known = ", ".join(repr(word.value) for word in self.words)
+        raise BadValue(f"expected one of {known}, got {quote(value)}")
 
 
 @dataclass(frozen=True)

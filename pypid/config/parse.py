@@ -69,6 +69,10 @@ def parse_config(
     )
 
 
+_NOT_OF_A_MIRROR = {"bases": "an index has `upstream` or `bases`: give the mirror a name, and that to `bases`"}
+"""Why a mirror cannot have a setting of an index for uploads, where there is more to say."""
+
+
 class _Reading:
     """Turns tables into values, collecting what is wrong."""
 
@@ -124,9 +128,8 @@ class _Reading:
         if upstream is None:
             self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
             return HostedConfig(**self.values(table, HOSTED_SETTINGS))
-        self._refuse(
-            table, HOSTED_SETTINGS, "an index has `upstream` or `bases`: give the mirror a name, and that to `bases`"
-        )
+        for setting in HOSTED_SETTINGS:
+            self._refuse(table, (setting,), _NOT_OF_A_MIRROR.get(setting.key, "a mirror takes no uploads"))
         values = self.values(table, MIRROR_SETTINGS)
         for key, value in values.items():
             if isinstance(value, Path):

@@ -19,6 +19,7 @@ from pypid.config.kinds import (
     Flag,
     IndexReference,
     Kind,
+    OneOf,
     OptionalFile,
     ProxyChoice,
     Size,
@@ -29,6 +30,7 @@ from pypid.config.lists import BaseUrls, HostPatterns, IndexReferences, ListenAd
 from pypid.domain.eviction import Limits
 from pypid.domain.names import IndexName
 from pypid.domain.proxies import ProxyRules
+from pypid.domain.validation.findings import Level
 
 DEFAULT_UPSTREAM = "https://pypi.org/simple/"
 DEFAULT_FILE_HOST = "files.pythonhosted.org"
@@ -97,6 +99,8 @@ class HostedConfig:
 
     bases: Annotated[tuple[IndexName, ...], IndexReferences()] = ()
     """Indexes that are asked, in this order, for projects that this one does not have."""
+    validation: Annotated[Level, OneOf(Level)] = Level.STANDARD
+    """How much is demanded of an upload: what PyPI does, what a team needs, or only what safety demands."""
 
 
 @dataclass(frozen=True, kw_only=True)

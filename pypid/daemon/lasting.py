@@ -19,6 +19,7 @@ from pypid.indexes.drifts import Drifts
 from pypid.indexes.held import page_memory
 from pypid.indexes.publishing import Publisher
 from pypid.indexes.room import Room
+from pypid.inspection.apart import inspect_apart
 from pypid.offload import LooseThreads, Threads
 from pypid.storage.blobs import DirectoryBlobs
 from pypid.storage.database import READERS, Database, SchemaTooNew
@@ -58,6 +59,7 @@ class Lasting:
         self.passwords = Threads(reactor, "passwords", max(1, (os.cpu_count() or 2) - 1))
         self.pages = Threads(reactor, "pages", 2)
         self.lists = Threads(reactor, "lists", 1)
+        self._inspections = Threads(reactor, "inspections", os.cpu_count() or 2)
         self._hosted_writer = Threads(reactor, "hosted-writer", 1)
         self._cache_writer = Threads(reactor, "cache-writer", 1)
         self._readers = Threads(reactor, "readers", READERS)
@@ -87,7 +89,7 @@ class Lasting:
             blobs=self.blobs,
             sidecars=self._sidecars,
             records=self.hosted,
-            inspect=self.pages,
+            inspect=lambda path, question: self._inspections(inspect_apart, path, question),
             now=time.time,
             room=self.room,
         )
@@ -154,6 +156,7 @@ class Lasting:
             self.passwords,
             self.pages,
             self.lists,
+            self._inspections,
             self._hosted_writer,
             self._cache_writer,
             self._readers,

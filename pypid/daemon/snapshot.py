@@ -60,7 +60,9 @@ def build_snapshot(config: Config, lasting: Lasting, *, replacing: Snapshot | No
         _build_index(name, config, lasting, indexes, offline)
     return Snapshot(
         indexes=indexes,
-        hosted=frozenset(name for name, index in config.indexes.items() if not isinstance(index, MirrorConfig)),
+        hosted={
+            name: index.validation for name, index in config.indexes.items() if not isinstance(index, MirrorConfig)
+        },
         offline=offline,
         feeds=tuple(
             index.change_feed

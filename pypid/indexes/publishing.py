@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.logger import Logger
 
-from pypid.domain.errors import FileExists, StorageFull
-from pypid.domain.filenames import FileKind, ParsedFilename
-from pypid.domain.headline import Headline, read_headline
-from pypid.domain.metadata import read_uploaded_metadata
+from pypid.domain.errors import FileExists, InspectionFailed, StorageFull, UploadRefused
+from pypid.domain.filenames import FileKind, parse_filename
+from pypid.domain.headline import Headline
 from pypid.domain.names import IndexName
 from pypid.domain.uploads import DIGEST_LENGTHS, Form, Upload
+from pypid.domain.validation.distribution import Question, Verdict
+from pypid.domain.validation.findings import Level
 from pypid.flight import shield
 from pypid.indexes.room import NO_SPACE, Room
 from pypid.indexes.stored import keep
-from pypid.offload import Offload
 from pypid.storage.blobs import BlobStore
 from pypid.storage.records import HostedFile, HostedRecords
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import StagedFile, Staging
+
+
+class Inspect(Protocol):
+    """Look into the file at a path. Fails with `InspectionFailed` or `OSError`."""
+
+    def __call__(self, path: Path, question: Question, /) -> Deferred[Verdict]: ...
 
 
 class Publisher:
@@ -41,11 +49,16 @@ class Publisher:
         blobs: BlobStore,
         sidecars: Sidecars,
         records: HostedRecords,
-        inspect: Offload,
+        inspect: Inspect,
         now: Callable[[], float],
         room: Room | None = None,
     ) -> None:
-        """``inspect``: where archives are read; ``now``: seconds since 1970; ``room``: what is mirrored makes way."""
+        """
+        Take what publishing needs.
+
+        ``inspect``: says whether a file may be published; ``now``: seconds
+        since 1970; ``room``: what is mirrored makes way.
+        """
         self._room = room
         self._staging = staging
         self._blobs = blobs
@@ -65,16 +78,18 @@ class Publisher:
                 raise
         return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
 
-    def publish(self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str) -> Deferred[bool]:
+    def publish(
+        self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str, *, level: Level
+    ) -> Deferred[bool]:
         """
-        Publish ``staged``, and close it.
+        Publish ``staged``, if it passes at ``level``, and close it.
 
         Fires with True when the file is published and durable, with False
         when it already was, with the same bytes. Fails with `UploadRefused`,
-        `FileExists` or `StorageFull`. Cancelling lets the caller go; what was
-        begun is finished.
+        `FileExists`, `InspectionFailed` or `StorageFull`. Cancelling lets the
+        caller go; what was begun is finished.
         """
-        call = Deferred.fromCoroutine(self._publish(index, upload, form, staged, user))
+        call = Deferred.fromCoroutine(self._publish(index, upload, form, staged, user, level=level))
         self._under_way.add(call)
         waiter = shield(call)
         call.addBoth(self._ended, call)
@@ -88,16 +103,22 @@ class Publisher:
         """Fire when nothing is being published any more."""
         return DeferredList(list(self._under_way)).addCallback(lambda _: None)
 
-    async def _publish(self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str) -> bool:
+    async def _publish(
+        self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str, *, level: Level
+    ) -> bool:
         try:
             upload.check_digests(staged.digests())
             published = await self._is_published(index, upload.filename, staged.sha256)
             if published and await self._blobs.has(staged.sha256):
                 return False
-            core_metadata, headline = await self._keep_core_metadata(upload, staged)
+            await self._check_only_sdist(index, upload.filename)
+            # What was accepted once is not refused by rules that are stricter now: the store needs its bytes back.
+            verdict = await self._judge(upload, staged, Level.LENIENT if published else level)
+            core_metadata = await self._keep_core_metadata(upload, verdict)
             holds = [await self._blobs.hold(sha256) for sha256 in (staged.sha256, core_metadata) if sha256]
             try:
                 await self._blobs.add(staged)
+                headline = verdict.headline
                 file = self._describe(index, upload, staged, user, core_metadata=core_metadata, headline=headline)
                 # If the store has lost the bytes of a published file, they are back by now.
                 published = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
@@ -117,6 +138,7 @@ class Publisher:
         # Asked again: another upload of that name may have been first, and its sidecar must stay.
         if await self._is_published(file.index_name, file.filename, file.sha256):
             return False
+        await self._check_only_sdist(file.index_name, file.filename)
         await self._sidecars.write(file, form)
         return await self._records.publish(file)
 
@@ -127,13 +149,34 @@ class Publisher:
             raise FileExists(filename, present.sha256)
         return present is not None
 
-    async def _keep_core_metadata(self, upload: Upload, staged: StagedFile) -> tuple[str | None, Headline]:
-        """Put a wheel's METADATA into the blob store, and return its sha256 and what it says."""
-        if upload.kind is not FileKind.WHEEL:
-            return None, Headline()
-        expected = ParsedFilename(upload.project, upload.version, upload.kind)
-        metadata, headline = await self._inspect(_inspect, staged, expected)
-        return await keep(metadata, self._staging, self._blobs), headline
+    async def _check_only_sdist(self, index: IndexName, filename: str) -> None:
+        """Raise `UploadRefused` if the release of an sdist has another: which one is installed depends on who asks."""
+        own = parse_filename(filename)
+        page = None if own.kind is FileKind.WHEEL else await self._records.page(index, own.project)
+        others = () if page is None else (file.filename for file in page.files if file.filename != filename)
+        if any(parse_filename(other) == own for other in others):
+            raise UploadRefused(["Only one sdist may be uploaded per release."])
+
+    async def _judge(self, upload: Upload, staged: StagedFile, level: Level) -> Verdict:
+        """Return what the file says of itself. Raises `UploadRefused` with all that speaks against it."""
+        question = Question(filename=upload.filename, level=level, claims=upload.claims)
+        try:
+            await staged.cut()
+            verdict = await self._inspect(staged.path, question)
+        except InspectionFailed as e:
+            self._log.error("{filename} could not be looked into: {why}", filename=upload.filename, why=e.why)
+            raise
+        if verdict.problems:
+            raise UploadRefused(verdict.problems)
+        for warning in verdict.warnings:
+            self._log.warn("{filename}: {warning}", filename=upload.filename, warning=warning)
+        return verdict
+
+    async def _keep_core_metadata(self, upload: Upload, verdict: Verdict) -> str | None:
+        """Put a wheel's METADATA into the blob store, and return its sha256."""
+        if upload.kind is not FileKind.WHEEL or verdict.metadata is None:
+            return None
+        return await keep(verdict.metadata, self._staging, self._blobs)
 
     def _describe(
         self,
@@ -145,8 +188,13 @@ class Publisher:
         core_metadata: str | None,
         headline: Headline,
     ) -> HostedFile:
-        """``headline``: what a wheel says of itself, which counts before what the form says."""
+        """
+        ``headline``: what the file says of itself, which counts before what the form says.
+
+        That of an sdist may leave Requires-Python to its build.
+        """
         digests = staged.digests()
+        told = upload.requires_python if upload.kind is FileKind.SDIST else None
         return HostedFile(
             index_name=index,
             filename=upload.filename,
@@ -157,16 +205,10 @@ class Publisher:
             sha256=digests["sha256"],
             blake2_256=digests["blake2_256"],
             md5=digests["md5"],
-            requires_python=headline.requires_python or upload.requires_python,
+            requires_python=headline.requires_python or told,
             summary=headline.summary or upload.summary,
             core_metadata=core_metadata,
             yanked=None,
             uploaded_at=datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="microseconds"),
             uploaded_by=user,
         )
-
-
-def _inspect(staged: StagedFile, expected: ParsedFilename) -> tuple[bytes, Headline]:
-    with staged.path.open("rb") as archive:
-        metadata = read_uploaded_metadata(archive, expected)
-    return metadata, read_headline(metadata)

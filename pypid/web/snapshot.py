@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pypid.domain.errors import IndexNotFound, NotHosted
 from pypid.domain.names import IndexName
+from pypid.domain.validation.findings import Level
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.index import Index
 from pypid.web.auth import Authenticator
@@ -17,8 +18,8 @@ class Snapshot:
     """What a request needs to know of the configuration; it keeps the one it began with."""
 
     indexes: Mapping[IndexName, Index]
-    hosted: frozenset[IndexName]
-    """The indexes that accept uploads."""
+    hosted: Mapping[IndexName, Level]
+    """The indexes that accept uploads, and how much each demands of them."""
     offline: frozenset[IndexName] = frozenset()
     """The mirrors whose upstream is not asked."""
     feeds: tuple[ChangeFeed, ...] = ()

@@ -57,4 +57,5 @@ class Uploads:
         except BaseException:
             staged.close()
             raise
-        return await self._publisher.publish(target, upload, form, staged, user)
+        level = request.snapshot.hosted[target]
+        return await self._publisher.publish(target, upload, form, staged, user, level=level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from pypid.config import ConfigError, HostedConfig, MirrorConfig, parse_config
 from pypid.domain.names import IndexName
+from pypid.domain.validation.findings import Level
 from tests.config.problems import problems_of
 
 PYPI = parse_config("").indexes[IndexName("pypi")]
@@ -80,6 +82,17 @@ def test_every_circle_is_told() -> None:
     """Whoever repairs the first is not told about a second by the next start."""
     pairs = "[index.a]\nbases='b'\n[index.b]\nbases='a'\n[index.c]\nbases='d'\n[index.d]\nbases='c'"
     assert len(problems_of(pairs)) == 2
+
+
+def test_each_index_for_uploads_has_a_level_of_validation() -> None:
+    levels = indexes_of("[index.main]\nvalidation = 'strict'\n[index.dev]")
+    assert [levels[name].validation for name in ("main", "dev")] == [Level.STRICT, Level.STANDARD]  # type: ignore[union-attr]
+    assert problems_of("[index.main]\nvalidation = 'Strict'\n[index.pypi]\nvalidation = 'strict'") == (
+        "[index.main] validation: expected one of 'strict', 'standard', 'lenient', got 'Strict'",
+        "[index.pypi] validation: a mirror takes no uploads",
+    )
+    by_environment = parse_config("", {"PYPID_INDEX__MAIN__VALIDATION": "lenient"}).indexes[IndexName("main")]
+    assert by_environment == replace(MAIN, validation=Level.LENIENT)
 
 
 def has_cycle(graph: dict[str, list[str]]) -> bool:

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, execute, fail
 from pypid.domain.freshness import Lifetime
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.reach import AllowedHosts
+from pypid.domain.validation.distribution import Question, Verdict
 from pypid.indexes.core_metadata import CoreMetadata
 from pypid.indexes.downloads import Downloads
 from pypid.indexes.drifts import Drifts
@@ -29,6 +30,7 @@ from pypid.indexes.publishing import Publisher
 from pypid.indexes.upstream_json import UpstreamJson
 from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
+from pypid.inspection.files import inspect_file
 from pypid.offload import Offload, inline
 from pypid.storage.blobs import DirectoryBlobs
 from pypid.storage.database import Database
@@ -195,9 +197,13 @@ class StoresTestCase(UpstreamTestCase):
             blobs=self.blobs,
             sidecars=self.sidecars,
             records=self.hosted,
-            inspect=inline,
+            inspect=self.inspect,
             now=self.clock.seconds,
         )
+
+    def inspect(self, path: Path, question: Question) -> Deferred[Verdict]:
+        """Look into a file that is uploaded, at once."""
+        return inline(inspect_file, path, question)
 
     # What is in it.
 

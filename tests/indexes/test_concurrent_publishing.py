@@ -1,8 +1,10 @@
 """Uploads that meet each other, a full disk, or a caller who leaves."""
 
+from dataclasses import replace
+
 from twisted.internet.defer import CancelledError
 
-from pypid.domain.errors import FileExists, StorageFull
+from pypid.domain.errors import FileExists, StorageFull, UploadRefused
 from tests.indexes.test_publishing import PublishTestCase
 from tests.kit.dists import sdist, wheel
 from tests.upstream.network import start
@@ -25,6 +27,15 @@ class ConcurrentTests(PublishTestCase):
                 (sidecar,) = (path for path in self.kept_sidecars() if one.filename in path.name)
                 self.assertEqual(row.sha256, one.sha256)
                 self.assertIn(one.sha256, sidecar.read_text())
+
+    def test_of_two_source_distributions_of_a_release_one_wins(self) -> None:
+        self.disk.held = "sync"
+        one, two = sdist("my-pkg"), replace(sdist("my-pkg", summary="Other"), filename="my-pkg-1.0.tar.gz")
+        first, second = self.publish(one), self.publish(two)
+        self.disk.release()
+        self.assertTrue(self.successResultOf(first))
+        self.failureResultOf(second, UploadRefused)
+        self.assertEqual(len(self.kept_sidecars()), 1)
 
     def test_same_file_twice_at_once_is_published_once(self) -> None:
         self.disk.held = "sync"

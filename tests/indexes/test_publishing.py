@@ -11,6 +11,7 @@ from pypid.domain.errors import FileExists, FileNotFound, ProjectNotFound, Store
 from pypid.domain.files import DistributionFile
 from pypid.domain.names import IndexName
 from pypid.domain.uploads import Form, read_upload
+from pypid.domain.validation.findings import Level
 from pypid.indexes.publishing import Publisher
 from pypid.storage.staging import StagedFile
 from tests.indexes.stores import DEMO, StoresTestCase
@@ -36,14 +37,18 @@ def form_of(dist: Dist, changes: Mapping[str, str] = NO_CHANGES) -> Form:
 
 
 def publish(
-    publisher: Publisher, dist: Dist, changes: Mapping[str, str] = NO_CHANGES, hold: Callable[[], object] = lambda: None
+    publisher: Publisher,
+    dist: Dist,
+    changes: Mapping[str, str] = NO_CHANGES,
+    hold: Callable[[], object] = lambda: None,
+    level: Level = Level.STANDARD,
 ) -> Deferred[bool]:
     """Stage ``dist``, which the disk must do at once, and publish it; ``hold`` is called in between."""
     staged: list[StagedFile] = []
     start(_stage(publisher, dist)).addCallback(staged.append)
     hold()
     form = form_of(dist, changes)
-    return publisher.publish(MAIN, read_upload(form, dist.filename), form, staged[0], "alice")
+    return publisher.publish(MAIN, read_upload(form, dist.filename), form, staged[0], "alice", level=level)
 
 
 async def _stage(publisher: Publisher, dist: Dist) -> StagedFile:
@@ -131,6 +136,14 @@ class PublishTests(PublishTestCase):
         opened = self.successResultOf(start(self.main.open_file(DEMO, demo.filename, demo.sha256[:16])))
         self.assertEqual(self.successResultOf(self.read_all(opened)), demo.content)
 
+    def test_store_is_healed_whatever_is_demanded_by_now(self) -> None:
+        demo = wheel("demo", "1.0+local")
+        self.successResultOf(self.publish(demo))
+        (self.data / "blobs" / demo.sha256[:2] / demo.sha256).unlink()
+        self.assertFalse(self.successResultOf(publish(self.uploads, demo, level=Level.STRICT)))
+        self.assertIn(demo.sha256, self.kept_blobs())
+        self.failureResultOf(publish(self.uploads, wheel("demo", "2.0+local"), level=Level.STRICT), UploadRefused)
+
     def test_other_bytes_of_a_published_name_are_refused_and_change_nothing(self) -> None:
         first, second = wheel("demo"), wheel("demo", summary="Other")
         self.successResultOf(self.publish(first))
@@ -176,6 +189,17 @@ class RefusedTests(PublishTestCase):
         lying = replace(other, filename="demo-1.0-py3-none-any.whl", version="1.0")
         self.failureResultOf(self.publish(lying), UploadRefused)
         self.check_nothing_is_kept()
+
+    def test_second_source_distribution_of_a_release(self) -> None:
+        """Of a name that old build tools give it, or a zip."""
+        first, other = sdist("my-pkg"), sdist("my-pkg", summary="Other")
+        self.successResultOf(self.publish(first))
+        second = replace(other, filename="my-pkg-1.0.tar.gz")
+        why = self.failureResultOf(self.publish(second), UploadRefused).value
+        self.assertEqual(str(why), "Only one sdist may be uploaded per release.")
+        self.assertNotIn(second.sha256, self.kept_blobs())
+        for welcome in (first, sdist("my-pkg", "2.0"), wheel("my-pkg")):
+            self.successResultOf(self.publish(welcome))
 
     def test_metadata_that_disagrees(self) -> None:
         honest = wheel("demo")

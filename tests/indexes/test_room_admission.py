@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from pypid.domain.eviction import Limits
 from pypid.indexes.publishing import Publisher
 from pypid.indexes.room import ARRIVAL, RETRY_AFTER
+from pypid.inspection.files import inspect_file
 from pypid.offload import inline
 from pypid.storage.inventory import Inventory
 from pypid.storage.staging import Staging
@@ -138,7 +139,7 @@ class ScarcityTests(RoomCase):
             blobs=self.blobs,
             sidecars=self.sidecars,
             records=self.hosted,
-            inspect=inline,
+            inspect=lambda path, question: inline(inspect_file, path, question),
             now=lambda: self.now,
             room=self.room,
         )

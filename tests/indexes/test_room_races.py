@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from pypid.indexes.publishing import Publisher
 from pypid.indexes.room import Swept
+from pypid.inspection.files import inspect_file
 from pypid.offload import inline
 from pypid.storage.blobs import Blob, BlobMissing
 from tests.indexes.rooms import DAY, RoomCase, content_of
@@ -125,7 +126,7 @@ class UploadTests(RaceCase):
             blobs=self.blobs,
             sidecars=self.sidecars,
             records=self.hosted,
-            inspect=inline,
+            inspect=lambda path, question: inline(inspect_file, path, question),
             now=lambda: self.now,
         )
 

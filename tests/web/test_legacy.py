@@ -58,8 +58,10 @@ class LegacyJsonTests(WebTestCase):
     def test_what_a_wheel_says_counts_before_the_form(self) -> None:
         """Installers read both, and would be led astray by two answers."""
         said = wheel("demo", "1.0", requires_python=">=3.8")
-        self.assertEqual(self.upload(said, requires_python=">=3.12").status, 200)
+        self.assertEqual(self.upload(said, requires_python=">=3.12").status, 400)
+        self.assertEqual(self.upload(said, summary="Another").status, 200)
         body = self.body("/pypi/demo/json")
+        self.assertEqual(body["info"]["summary"], "A test distribution")
         self.assertEqual((body["info"]["requires_python"], body["urls"][0]["requires_python"]), (">=3.8", ">=3.8"))
         self.assertIn("&gt;=3.8", self.get("/simple/demo/").text)
 

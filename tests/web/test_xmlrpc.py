@@ -57,10 +57,11 @@ class SearchTests(XmlRpcTestCase):
         self.assertEqual([hit["name"] for hit in self.call("search", both)], ["demo"])
         self.assertEqual(len(self.call("search", both, "or")), 2)
 
-    def test_source_distribution_has_the_summary_of_the_form(self) -> None:
-        self.assertEqual(self.upload(sdist("demo"), summary=" What\n it is ").status, 200)
-        (hit,) = self.call("search", {"summary": "what it is"})
-        self.assertEqual((hit["name"], hit["summary"]), ("demo", "What it is"))
+    def test_source_distribution_without_a_summary_has_that_of_the_form(self) -> None:
+        for dist, expected in ((sdist("demo", summary=""), "What it is"), (sdist("other", summary="Own"), "Own")):
+            self.assertEqual(self.upload(dist, summary=" What\n it is ").status, 200)
+            (hit,) = self.call("search", {"name": dist.project})
+            self.assertEqual(hit["summary"], expected)
 
     def test_every_url(self) -> None:
         self.publish(wheel("ours"), "/main/")

@@ -14,6 +14,7 @@ import bcrypt
 
 from pypid.domain.htpasswd import Htpasswd
 from pypid.domain.names import IndexName
+from pypid.domain.validation.findings import Level
 from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
 from pypid.offload import inline
@@ -179,7 +180,7 @@ class WebTestCase(StoresTestCase):
         }
         return Snapshot(
             indexes=indexes,
-            hosted=frozenset({MAIN, OWN, TWO}),
+            hosted=dict.fromkeys((MAIN, OWN, TWO), Level.STANDARD),
             default_index=MAIN,
             authenticator=Authenticator(self.users, self.passwords),
             max_upload=MAX_UPLOAD,
