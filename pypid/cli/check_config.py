@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 
 from pypid.cli.configuration import load_or_exit
-from pypid.config import Config, IndexConfig, MirrorConfig
+from pypid.cli.htpasswd_file import CannotEdit, read_htpasswd
+from pypid.config import Config, IndexConfig, MirrorConfig, UsersConfig
 from pypid.config.tables import quote_key
+from pypid.domain.htpasswd import HtpasswdError, parse_htpasswd
 from pypid.upstream.certificates import BadCertificates
 from pypid.upstream.tls import read_policy
 
@@ -22,8 +24,9 @@ def check_config(file: Path | None) -> None:
     """Say what is wrong with a configuration.
 
     The PYPID_ variables of the environment are checked together with FILE. Without FILE, it is the one that the
-    daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the built-in defaults. Exits with 78 if
-    anything is wrong, having said all that is.
+    daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the built-in defaults. The file of users is read
+    as well; what keeps some of them from signing in is said on stderr. Exits with 78 if anything is so wrong that the
+    daemon would not start, having said all that is.
     """
     config = load_or_exit(file)
     problems = list(_problems_of_certificates(config))
@@ -31,6 +34,7 @@ def check_config(file: Path | None) -> None:
         click.echo(problem, err=True)
     if problems:
         sys.exit(os.EX_CONFIG)
+    _check_users(config.users)
     click.echo(f"{config.source}: ok")
     click.echo(f"  listen  {', '.join(config.server.listen)}")
     click.echo(f"  data    {config.server.data}")
@@ -47,6 +51,19 @@ def _problems_of_certificates(config: Config) -> Iterator[str]:
                 read_policy(index, os.environ)
             except BadCertificates as e:
                 yield f"[index.{quote_key(name)}] {e}"
+
+
+def _check_users(config: UsersConfig) -> None:
+    try:
+        users = parse_htpasswd(read_htpasswd(config.htpasswd), bcrypt_only=config.bcrypt_only)
+    except CannotEdit as e:
+        click.echo(f"[users] htpasswd: {e}", err=True)
+        sys.exit(os.EX_CONFIG)
+    except HtpasswdError as e:
+        click.echo(f"[users] htpasswd: {config.htpasswd} cannot be used: {e}", err=True)
+        sys.exit(os.EX_CONFIG)
+    for line in (*users.problems, *users.warnings):
+        click.echo(f"{config.htpasswd}: {line}", err=True)
 
 
 def _describe(index: IndexConfig) -> str:

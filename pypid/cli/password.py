@@ -7,7 +7,7 @@ import sys
 import bcrypt
 import click
 
-from pypid.domain.htpasswd import password_problem
+from pypid.domain.password_hashes import bcrypt_problem
 
 COST = 12
 """bcrypt's cost: 0.2 to 0.6 s for each guess, and for each sign-in that is not remembered."""
@@ -30,7 +30,7 @@ def ask_password(*, stdin: bool) -> bytes:
     else:
         typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, default="", show_default=False)
         password = typed.encode(errors="surrogateescape")
-    problem = password_problem(password)
+    problem = bcrypt_problem(password)
     if problem is not None:
         raise PasswordRefused(problem)
     return password

@@ -25,6 +25,9 @@ from pypid.domain.htpasswd import (
     set_user,
 )
 
+EMPTIED = "# no users\n"
+"""What is left of a file without its last line: a reload takes an empty one for an accident."""
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -38,6 +41,7 @@ class Place(NamedTuple):
     htpasswd: Path
     data: Path | None
     """The data directory of the daemon that reads the file; None if it is not known."""
+    bcrypt_only: bool = False
 
 
 @click.group()
@@ -97,7 +101,7 @@ def remove(name: str, config: Path | None, htpasswd: Path | None) -> None:
     place = _find(config, htpasswd)
     with _refusals():
         _expect(place, name, read_htpasswd(place.htpasswd), known=True)
-        edit_htpasswd(place.htpasswd, lambda text: remove_user(_expect(place, name, text, known=True), name))
+        edit_htpasswd(place.htpasswd, lambda text: remove_user(_expect(place, name, text, known=True), name) or EMPTIED)
     _report(place, f"removed the user {name!r} from")
 
 
@@ -106,7 +110,7 @@ def remove(name: str, config: Path | None, htpasswd: Path | None) -> None:
 def list_(config: Path | None, htpasswd: Path | None) -> None:
     """List the users, one on a line.
 
-    On stderr: what keeps any of them from signing in.
+    On stderr: what keeps any of them from signing in, and whose password should be set anew.
     """
     place = _find(config, htpasswd)
     with _refusals():
@@ -117,11 +121,11 @@ def list_(config: Path | None, htpasswd: Path | None) -> None:
         if not names:
             click.echo(f"there are no users in {place.htpasswd}", err=True)
         try:
-            problems = parse_htpasswd(text).problems
+            users = parse_htpasswd(text, bcrypt_only=place.bcrypt_only)
         except HtpasswdError as e:
             raise Refused(f"{place.htpasswd}: {e}") from e
-        for problem in problems:
-            click.echo(f"{place.htpasswd}: {problem}", err=True)
+        for line in (*users.problems, *users.warnings):
+            click.echo(f"{place.htpasswd}: {line}", err=True)
 
 
 def _find(config: Path | None, htpasswd: Path | None) -> Place:
@@ -129,7 +133,7 @@ def _find(config: Path | None, htpasswd: Path | None) -> Place:
     if htpasswd is not None and config is None:
         return Place(htpasswd, None)
     loaded = load_or_exit(config)
-    return Place(htpasswd or loaded.users.htpasswd, loaded.server.data)
+    return Place(htpasswd or loaded.users.htpasswd, loaded.server.data, loaded.users.bcrypt_only)
 
 
 @contextmanager

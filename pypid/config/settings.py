@@ -198,7 +198,9 @@ class UsersConfig:
     """The table ``[users]``: who may sign in."""
 
     htpasswd: Annotated[Path, FilePath()] = Path("htpasswd")
-    """The file of users and bcrypt passwords. Absolute once parsed; relative in the file: inside `data`."""
+    """The file of users and their passwords. Absolute once parsed; relative in the file: inside `data`."""
+    bcrypt_only: Annotated[bool, Flag()] = False
+    """Whether no other hashes are checked: people have files with others, which still work, with a warning each."""
 
 
 @dataclass(frozen=True, kw_only=True)

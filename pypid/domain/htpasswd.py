@@ -1,39 +1,19 @@
-"""The text of an htpasswd file: users, their bcrypt passwords, and changes to them."""
+"""The text of an htpasswd file: users, the hashes of their passwords, and changes to them."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pypid.domain.names import shorten
-
-MIN_COST = 4
-MAX_COST = 14
-"""bcrypt's cost is the power of two of its rounds: 14 takes seconds for each check, 31 takes days."""
-
-MAX_PASSWORD = 72
-"""Bytes that bcrypt can take. Longer ones are refused, never cut off: a part must not open the door."""
+from pypid.domain.password_hashes import HashRefused, kind_of, matches
 
 MAX_USER_LENGTH = 255
 """Bytes of UTF-8."""
 
 _BOM = "\ufeff"
-# The 22nd character holds two bits only; bcrypt raises an error for any other.
-_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII)
-_OTHER_FORMATS = {
-    "$2x$": "$2x$ (an old, faulty bcrypt)",
-    "$2": "damaged bcrypt",
-    "$apr1$": "$apr1$ (MD5)",
-    "$1$": "$1$ (MD5)",
-    "$5$": "$5$ (SHA-256)",
-    "$6$": "$6$ (SHA-512)",
-    "$y$": "$y$ (yescrypt)",
-    "$argon2": "$argon2 (Argon2)",
-    "{SHA}": "{SHA} (SHA-1)",
-    "{SSHA}": "{SSHA} (SHA-1)",
-}
 
 
 class HtpasswdError(ValueError):
@@ -49,38 +29,71 @@ class Htpasswd:
     """The users of a file."""
 
     hashes: Mapping[str, bytes]
-    """bcrypt hashes by user; only those that can be checked."""
-    problems: tuple[str, ...]
+    """Hashes by user; only those that are checked."""
+    problems: tuple[str, ...] = ()
     """One line for each entry that is disabled. Never has a hash in it."""
-    max_cost: int
-    """The highest cost of `hashes`, so that an unknown user can be made to take as long; 0 if there are none."""
+    warnings: tuple[str, ...] = ()
+    """One line for each user whose hash should be replaced. Never has a hash in it."""
+    samples: Mapping[Hashable, bytes] = field(default_factory=dict)
+    """One of `hashes` for each amount of work that a check of them takes."""
+    is_blank: bool = False
+    """Whether there was nothing at all, not even a comment: a file that was cut off looks so."""
+
+    def is_right(self, user: str, password: bytes) -> bool:
+        """
+        Say whether this is the user's password. Takes long.
+
+        A wrong one costs one check of each amount of work that there is, for
+        whatever user and for none: else the time would tell who exists.
+        """
+        stored = self.hashes.get(user)
+        if stored is not None and matches(password, stored):
+            return True
+        done = None if stored is None else kind_of(stored.decode()).work
+        for work, sample in self.samples.items():
+            if work != done:
+                matches(password, sample)
+        return False
 
 
-def parse_htpasswd(text: str) -> Htpasswd:
+def parse_htpasswd(text: str, *, bcrypt_only: bool = False) -> Htpasswd:
     """
-    Return the users of ``text``, as Apache's ``htpasswd -B`` writes them.
+    Return the users of ``text``, as Apache's ``htpasswd`` writes them.
 
     Comments, empty lines, CRLF and a byte order mark are legal. An entry that
-    cannot be checked is disabled and said in `Htpasswd.problems`. Raises
-    `HtpasswdError` if a user has two entries: which one counts would be a guess.
+    cannot be checked, or may not be, is disabled and said in
+    `Htpasswd.problems`. Raises `HtpasswdError` if a user has two entries:
+    which one counts would be a guess.
     """
     hashes: dict[str, bytes] = {}
     problems: list[str] = []
+    warnings: list[str] = []
+    samples: dict[Hashable, bytes] = {}
     first_lines: dict[str, int] = {}
-    max_cost = 0
     for number, user, password in _entries(text):
         if user and user in first_lines:
             raise HtpasswdError(
                 f"line {number}: user {shorten(user)} already has line {first_lines[user]}: remove one of them"
             )
         first_lines[user] = number
-        problem = _problem(user, password)
-        if problem is not None:
-            problems.append(f"line {number}: {problem}")
-            continue
-        hashes[user] = password.encode()
-        max_cost = max(max_cost, int(password[4:6]))
-    return Htpasswd(hashes, tuple(problems), max_cost)
+        try:
+            _check_entry(user)
+            kind = kind_of(password)
+            if bcrypt_only and not kind.is_bcrypt:
+                raise HashRefused(kind.name)
+        except InvalidUserName as e:
+            problems.append(f"line {number}: {e}; the line is ignored")
+        except HashRefused as e:
+            problems.append(f"line {number}: user {shorten(user)} has {e}, which pypid does not check: {_advice(user)}")
+        else:
+            hashes[user] = samples[kind.work] = password.encode()
+            if not kind.is_good:
+                warnings.append(
+                    f"line {number}: user {shorten(user)} has {kind.name}, "
+                    f"which is easier to guess from a stolen file than bcrypt's usual one: {_advice(user)}"
+                )
+    is_blank = not text.removeprefix(_BOM).strip()
+    return Htpasswd(hashes, tuple(problems), tuple(warnings), samples, is_blank)
 
 
 def check_user_name(name: str) -> None:
@@ -103,17 +116,6 @@ def check_user_name(name: str) -> None:
         raise InvalidUserName(f"{shorten(name)} has a colon or a control character, which no user name may have")
     if name != name.strip() or name.startswith("#"):
         raise InvalidUserName(f"{shorten(name)} begins or ends with a space, or begins with '#'")
-
-
-def password_problem(password: bytes) -> str | None:
-    """Return why nobody can have this password, without it; None if somebody can."""
-    if not password:
-        return "the password is empty"
-    if b"\0" in password:
-        return "the password has a NUL character, at which bcrypt would stop reading"
-    if len(password) > MAX_PASSWORD:
-        return f"the password has {len(password)} bytes; bcrypt takes no more than {MAX_PASSWORD}, so use a shorter one"
-    return None
 
 
 def list_users(text: str) -> tuple[str, ...]:
@@ -178,28 +180,11 @@ def _is_of(user: str, line: str) -> bool:
     return entry is not None and entry[0] == user
 
 
-def _problem(user: str, password: str) -> str | None:
+def _check_entry(user: str) -> None:
     if not user:
-        return "not of the form user:password; the line is ignored"
-    try:
-        check_user_name(user)
-    except InvalidUserName as e:
-        return f"{e}; the line is ignored"
-    match = _BCRYPT.fullmatch(password)
-    if match is None:
-        fault = f"{_format_of(password)} password"
-    elif not MIN_COST <= int(match[1]) <= MAX_COST:
-        fault = f"a bcrypt password of cost {int(match[1])} (not {MIN_COST} to {MAX_COST})"
-    else:
-        return None
-    advice = f"run `pypid user passwd {shlex.quote(user)}`"
-    return f"user {shorten(user)} has {fault}, which pypid does not check: {advice}"
+        raise InvalidUserName("not of the form user:password")
+    check_user_name(user)
 
 
-def _format_of(password: str) -> str:
-    if not password:
-        return "an empty"
-    for prefix, name in _OTHER_FORMATS.items():
-        if password.startswith(prefix):
-            return f"a {name}"
-    return "a plain-text, crypt() or unknown"
+def _advice(user: str) -> str:
+    return f"run `pypid user passwd {shlex.quote(user)}`"

@@ -63,6 +63,25 @@ def test_reads_the_certificates_that_mirrors_need(tmp_path: Path, monkeypatch: p
     ]
 
 
+def test_reads_the_file_of_users(tmp_path: Path) -> None:
+    """Line by line; what a start would refuse is an error, what keeps one user out is not."""
+    path = write(tmp_path, "[server]\ndata = 'own'\n[users]\nbcrypt_only = true")
+    htpasswd = tmp_path / "own" / "htpasswd"
+    htpasswd.parent.mkdir()
+    htpasswd.write_text("# team\nbob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\neve:secret\n")
+    result = pypid("check-config", path)
+    assert result.exit_code == 0
+    assert [line.partition(", which")[0] for line in result.stderr.splitlines()] == [
+        f"{htpasswd}: line 2: user 'bob' has a {{SHA}} (SHA-1) password",
+        f"{htpasswd}: line 3: user 'eve' has a plain-text, crypt() or unknown password",
+    ]
+    for content in (b"bob:x\nbob:x\n", b"bob:\xff\n"):
+        htpasswd.write_bytes(content)
+        result = pypid("check-config", path)
+        assert (result.exit_code, result.stdout) == (78, "")
+        assert result.stderr.startswith(f"[users] htpasswd: {htpasswd}")
+
+
 def test_checks_what_the_daemon_would_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without FILE: that of the environment, and with its variables."""
     assert pypid("check-config").stdout.startswith(f"{tmp_path / 'pypid.conf'}: ok\n")

@@ -64,6 +64,8 @@ def test_a_user_is_removed(htpasswd: Path) -> None:
     result = pypid("user", "remove", "bob")
     assert result.stdout.startswith(f"removed the user 'bob' from {htpasswd}\n{SIGHUP}")
     assert htpasswd.read_text() == before
+    pypid("user", "remove", "alice")
+    assert htpasswd.read_text() == "# no users\n", "an empty file would be taken for an accident"
 
 
 def test_users_are_listed(htpasswd: Path) -> None:
@@ -74,7 +76,7 @@ def test_users_are_listed(htpasswd: Path) -> None:
     htpasswd.write_text(htpasswd.read_text() + "bob:$apr1$x\n")
     result = pypid("user", "list")
     assert (result.exit_code, result.stdout) == (0, "zoe\nbob\n")
-    assert result.stderr.startswith(f"{htpasswd}: line 2: user 'bob' has a $apr1$ (MD5) password")
+    assert result.stderr.startswith(f"{htpasswd}: line 2: user 'bob' has a damaged $apr1$ (MD5) password")
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,15 @@ def test_users_of_an_ordinary_file() -> None:
     text = f"# the team\r\n\r\nalice:{HASH}\r\n  \nJosé von X:{OTHER}  \n#eve:{HASH}"
     parsed = parse_htpasswd("\ufeff" + text)
     assert parsed.hashes == {"alice": HASH.encode(), "José von X": OTHER.encode()}
-    assert (parsed.problems, parsed.max_cost) == ((), 12)
+    assert (parsed.problems, parsed.warnings, parsed.is_blank) == ((), (), False)
+    assert set(parsed.samples.values()) == {HASH.encode(), OTHER.encode()}
 
 
 def test_an_empty_file_has_no_users() -> None:
-    parsed = parse_htpasswd("")
-    assert (parsed.hashes, parsed.problems, parsed.max_cost) == ({}, (), 0)
+    """Nothing at all is what is left of a file that was cut off; a comment was meant."""
+    for text, is_blank in [("", True), ("\ufeff\r\n ", True), ("# nobody\n", False)]:
+        parsed = parse_htpasswd(text)
+        assert (parsed.hashes, parsed.problems, parsed.is_blank) == ({}, (), is_blank)
 
 
 @pytest.mark.parametrize("prefix", ["$2a$", "$2b$", "$2y$"])
@@ -66,11 +69,15 @@ def test_no_accepted_hash_breaks_bcrypt(rest: str) -> None:
 @pytest.mark.parametrize(
     ("password", "fault"),
     [
-        ("$apr1$abcdefgh$xxxxxxxxxxxxxxxxxxxxxx", "a $apr1$ (MD5) password"),
+        ("$apr1$abcdefgh$x", "a damaged $apr1$ (MD5) password"),
         (f"$2x$12${REST}", "a $2x$ (an old, faulty bcrypt) password"),
-        ("{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "a {SHA} (SHA-1) password"),
-        ("$6$salt$xxx", "a $6$ (SHA-512) password"),
-        ("$argon2id$v=19$xxx", "a $argon2 (Argon2) password"),
+        ("{SHA}x", "a damaged {SHA} (SHA-1) password"),
+        ("$6$salt$xxx", "a damaged $6$ (SHA-512) password"),
+        ("$5$rounds=500001$salt$" + "x" * 43, "a $5$ (SHA-256) password of rounds 500001 (not 1000 to 500000)"),
+        ("$argon2id$v=19$xxx", "a damaged $argon2 (Argon2) password"),
+        ("$argon2id$v=19$m=999999,t=3,p=4$" + "x" * 22 + "$" + "x" * 43, "password of KiB 999999 (not 8 to 262144)"),
+        ("{SSHA}x", "a {SSHA} (SHA-1) password"),
+        ("$1$salt$x", "a $1$ (MD5) password"),
         ("rqXexS6ZhobKA", "a plain-text, crypt() or unknown password"),
         ("", "an empty password"),
         (HASH[:-1], "a damaged bcrypt password"),
