@@ -30,6 +30,7 @@ from pypid.storage.staging import Staging
 from pypid.storage.switch import OfflineSwitch
 from pypid.upstream.hosts import Hosts
 from pypid.upstream.lookups import Lookups
+from pypid.web.password_checks import PasswordChecks
 
 IDLE_UPSTREAM = 50
 """Seconds for which an idle upstream connection is kept: less than the usual server's 60."""
@@ -56,7 +57,8 @@ class Lasting:
         self.directory = DataDirectory(data)
         self.reactor = reactor
         self.disk = Threads(reactor, "disk", 8)
-        self.passwords = Threads(reactor, "passwords", max(1, (os.cpu_count() or 2) - 1))
+        self._passwords = Threads(reactor, "passwords", max(1, (os.cpu_count() or 2) - 1))
+        self.password_checks = PasswordChecks(self._passwords, reactor)
         self.pages = Threads(reactor, "pages", 2)
         self.lists = Threads(reactor, "lists", 1)
         self._inspections = Threads(reactor, "inspections", os.cpu_count() or 2)
@@ -153,7 +155,7 @@ class Lasting:
     def _threads(self) -> tuple[Threads, ...]:
         return (
             self.disk,
-            self.passwords,
+            self._passwords,
             self.pages,
             self.lists,
             self._inspections,

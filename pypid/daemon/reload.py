@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
@@ -16,7 +17,7 @@ from pypid.config import ConfigError
 
 class ReloadService(Service):
     """
-    Call ``reload()`` once for each SIGHUP, or once for several that come together.
+    Call ``reload()`` once for each SIGHUP, or once for several that come together or during a reload.
 
     ``reload`` must do all that can fail before it changes anything; what it
     raises is logged, and the settings in force stay in force.
@@ -24,10 +25,11 @@ class ReloadService(Service):
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorFromThreads, reload: Callable[[], None]) -> None:
+    def __init__(self, reactor: IReactorFromThreads, reload: Callable[[], Coroutine[Deferred[Any], Any, None]]) -> None:
         self._reactor = reactor
         self._reload = reload
         self._wanted = False
+        self._reloading = False
         self._previous: Any = signal.SIG_DFL
 
     def privilegedStartService(self) -> None:
@@ -46,11 +48,21 @@ class ReloadService(Service):
             self._reactor.callFromThread(self._run)
 
     def _run(self) -> None:
-        self._wanted = False
-        if not self.running:
-            return
+        if not self._reloading:
+            Deferred.fromCoroutine(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        self._reloading = True
+        while self._wanted:
+            # Before it begins: what changes from now on needs another one.
+            self._wanted = False
+            if self.running:
+                await self._reload_or_stay()
+        self._reloading = False
+
+    async def _reload_or_stay(self) -> None:
         try:
-            self._reload()
+            await self._reload()
         except ConfigError as e:
             for problem in e.problems:
                 self._log.error("{problem}", problem=problem)

@@ -25,6 +25,7 @@ from pypid.daemon.lasting import Lasting
 from pypid.daemon.reload import ReloadService
 from pypid.daemon.snapshot import build_snapshot
 from pypid.daemon.sweep import SweepService
+from pypid.daemon.users import read_users
 from pypid.web.legacy import LegacyJson
 from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
@@ -119,7 +120,9 @@ class Daemon(Service):
     def startService(self) -> None:
         try:
             self._lasting.open()
-            self._current.value = build_snapshot(self._config, self._lasting)
+            self._current.value = build_snapshot(
+                self._config, self._lasting, read_users(self._config.users, before=None)
+            )
         except ConfigError as e:
             self._give_up(StartFailed("; ".join(e.problems), os.EX_CONFIG))
             return
@@ -155,9 +158,11 @@ class Daemon(Service):
         self._lasting.close()
         self._log.info("pypid has stopped")
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         config = self._load()
-        snapshot = build_snapshot(config, self._lasting, replacing=self._current.value)
+        before = self._current.value.authenticator.users
+        users = await self._lasting.disk(read_users, config.users, before=before)
+        snapshot = build_snapshot(config, self._lasting, users)
         # Nothing can fail any more.
         for field in fields(config.server):
             before, after = getattr(self._config.server, field.name), getattr(config.server, field.name)

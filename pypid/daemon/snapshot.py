@@ -13,7 +13,7 @@ from pypid.daemon.credentials import upstream_authorization
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reaching import upstream_agent
 from pypid.domain.freshness import Lifetime
-from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
+from pypid.domain.htpasswd import Htpasswd
 from pypid.domain.names import IndexName
 from pypid.domain.reach import AllowedHosts
 from pypid.indexes.change_feed import ChangeFeed
@@ -45,13 +45,12 @@ RETRY_DELAY = (0.1, 0.5)
 _log = Logger()
 
 
-def build_snapshot(config: Config, lasting: Lasting, *, replacing: Snapshot | None = None) -> Snapshot:
+def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None) -> Snapshot:
     """
-    Return a snapshot for ``config``, to be put in the place of ``replacing``, with everything read that it needs.
+    Return a snapshot for ``config`` and ``users``.
 
     Raises `ConfigError` with what is wrong; nothing is changed by then.
     """
-    users = _read_users(config, had_users=replacing is not None and replacing.authenticator.has_users)
     indexes: dict[IndexName, Index] = {}
     offline = _offline(config, lasting)
     if offline:
@@ -70,7 +69,7 @@ def build_snapshot(config: Config, lasting: Lasting, *, replacing: Snapshot | No
             if isinstance(index, MirrorIndex) and index.change_feed is not None
         ),
         default_index=config.server.default_index,
-        authenticator=Authenticator(users, lasting.passwords),
+        authenticator=Authenticator(users, lasting.password_checks),
         max_upload=config.server.max_upload,
         stall_timeout=config.server.stall_timeout,
     )
@@ -215,23 +214,3 @@ def _paged(mirroring: Mirroring) -> Mirroring:
         now=mirroring.now,
     )
     return replace(mirroring, client=links)
-
-
-def _read_users(config: Config, *, had_users: bool) -> Htpasswd | None:
-    """
-    Return the users; None when there is no user file, which is how everybody begins.
-
-    A file that was there and is gone is more likely an accident than a wish to lock everybody out.
-    """
-    path = config.users.htpasswd
-    try:
-        users = parse_htpasswd(path.read_text("utf-8"))
-    except FileNotFoundError as e:
-        if had_users:
-            raise ConfigError([f"[users] htpasswd: {path} is gone"]) from e
-        return None
-    except (OSError, UnicodeDecodeError, HtpasswdError) as e:
-        raise ConfigError([f"[users] htpasswd: {path} cannot be used: {e}"]) from e
-    for problem in users.problems:
-        _log.warn("{path}: {problem}", path=str(path), problem=problem)
-    return users

@@ -118,6 +118,17 @@ class AuthenticationRequired(PackageIndexError):
     """No credentials, or wrong ones."""
 
 
+class CredentialsUnclear(PackageIndexError):
+    """More credentials than one, or more than anybody's are long: nothing is made of them."""
+
+
+class TooManySignIns(PackageIndexError):
+    """Passwords arrive faster than they can be checked; this one was not."""
+
+    retry_after = 5
+    """Whole seconds after which a client may ask again."""
+
+
 class PermissionRefused(PackageIndexError):
     """What was asked for is not allowed to this identity, or to anyone."""
 

@@ -1,65 +1,63 @@
-"""Who is asking: Basic credentials, checked off the reactor."""
+"""Who is asking: Basic credentials."""
 
 from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Mapping
 
-import bcrypt
 from twisted.logger import Logger
 from twisted.web.http_headers import Headers
 
-from pypid.domain.errors import AuthenticationRequired, PermissionRefused
-from pypid.domain.htpasswd import Htpasswd, password_problem
-from pypid.offload import Offload
+from pypid.domain.errors import AuthenticationRequired, CredentialsUnclear, PermissionRefused
+from pypid.domain.htpasswd import Htpasswd
+from pypid.domain.password_hashes import bcrypt_problem, password_problem
+from pypid.web.password_checks import PasswordChecks
 
-NOBODY = b"$2b$%02d$" + b"." * 53
-"""A bcrypt hash, of the cost given, that no password has."""
+MAX_AUTHORIZATION = 8190
+"""Bytes of the header's value: what Apache takes. The longest passwords in use are tokens of 2 to 4 KB."""
 
 
 class Authenticator:
-    """
-    Checks passwords against the users of an htpasswd file.
-
-    ``offload`` should have threads of its own: one check takes 0.3 s of a
-    processor at cost 12, and a storm of them must not stop DNS and disk.
-    """
+    """Knows the users of an htpasswd file."""
 
     _log = Logger()
 
-    def __init__(self, users: Htpasswd | None, offload: Offload) -> None:
+    def __init__(self, users: Htpasswd | None, checks: PasswordChecks) -> None:
         """``users``: None when there is no user file at all."""
-        self._users: Mapping[str, bytes] = {} if users is None else users.hashes
-        self.has_users = users is not None
-        self._offload = offload
-        # Checked for users that do not exist, at the cost of those that do: else time tells which do.
-        self._nobody = NOBODY % max(4, users.max_cost if users is not None else 0)
+        self.users = users
+        self._checks = checks
 
     async def identify(self, headers: Headers) -> str:
         """
         Return the name of the user whose credentials ``headers`` hold.
 
-        Raises `PermissionRefused` while there are no users, and
-        `AuthenticationRequired` when the credentials are missing or wrong.
+        Raises `PermissionRefused` while there are no users,
+        `AuthenticationRequired` when the credentials are missing or wrong,
+        `CredentialsUnclear`, and `TooManySignIns` when nobody knows yet.
         """
-        if not self.has_users:
+        if self.users is None:
             raise PermissionRefused(
                 "Uploads are refused, since there are no users yet: "
                 "make one with 'pypid user add NAME' and send pypid a SIGHUP"
             )
         user, password = _credentials(headers)
-        hashed = self._users.get(user)
-        if await self._offload(_matches, password, hashed or self._nobody) and hashed is not None:
+        if password_problem(password) is None and await self._checks.is_right(self.users, user, password):
             return user
-        self._log.warn("wrong credentials were given for {user}", user=user)
+        problem = bcrypt_problem(password)
+        self._log.warn(
+            "wrong credentials were given for {user}{why}", user=user, why="" if problem is None else f": {problem}"
+        )
         raise AuthenticationRequired("Invalid user name or password")
 
 
 def _credentials(headers: Headers) -> tuple[str, bytes]:
     values = headers.getRawHeaders(b"Authorization") or []
-    if len(values) != 1:
+    if len(values) > 1:
+        raise CredentialsUnclear("There is more than one Authorization header")
+    if not values:
         raise AuthenticationRequired("A user name and a password are needed")
+    if len(values[0]) > MAX_AUTHORIZATION:
+        raise CredentialsUnclear(f"The Authorization header is longer than {MAX_AUTHORIZATION} bytes")
     scheme, _, encoded = values[0].partition(b" ")
     try:
         user, colon, password = b64decode(encoded.strip(), validate=True).partition(b":")
@@ -69,7 +67,3 @@ def _credentials(headers: Headers) -> tuple[str, bytes]:
     if scheme.lower() != b"basic" or not colon:
         raise AuthenticationRequired("Only Basic authentication is known here")
     return name, password
-
-
-def _matches(password: bytes, hashed: bytes) -> bool:
-    return password_problem(password) is None and bcrypt.checkpw(password, hashed)

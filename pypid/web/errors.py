@@ -35,6 +35,8 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.UploadTooLarge: 413,
     errors.NotHosted: 403,
     errors.AuthenticationRequired: 401,
+    errors.CredentialsUnclear: 400,
+    errors.TooManySignIns: 503,
     errors.PermissionRefused: 403,
     errors.NotAcceptable: 406,
     errors.StorageFull: 507,
@@ -67,7 +69,7 @@ def refuse(request: Request, failure: Failure) -> bytes:
         return b""
     if error.cache_status is not None:
         tell(request, error.cache_status)
-    if isinstance(error, errors.UpstreamUnavailable):
+    if isinstance(error, errors.UpstreamUnavailable | errors.TooManySignIns):
         request.setHeader(b"Retry-After", str(error.retry_after).encode())
     if isinstance(error, errors.AuthenticationRequired):
         request.setHeader(b"WWW-Authenticate", b'Basic realm="pypid", charset="UTF-8"')

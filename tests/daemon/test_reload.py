@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -35,12 +36,14 @@ class ReloadServiceTests(SynchronousTestCase):
         self.reactor = HeldCalls()
         self.reloads = 0
         self.raises: Exception | None = None
+        self.lasts: Deferred[None] = succeed(None)
         self.service = ReloadService(self.reactor, self.reload)
         self.service.privilegedStartService()
         self.addCleanup(signal.signal, signal.SIGHUP, signal.SIG_DFL)
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         self.reloads += 1
+        await self.lasts
         if self.raises is not None:
             raise self.raises
 
@@ -62,6 +65,19 @@ class ReloadServiceTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.reloads, 1)
         self.hang_up()
+        self.reactor.turn()
+        self.assertEqual(self.reloads, 2)
+
+    def test_signals_during_a_reload_are_one_more_after_it(self) -> None:
+        """D07: at most one under way and one waiting."""
+        self.service.startService()
+        self.lasts = Deferred()
+        for _ in range(3):
+            self.hang_up()
+            self.reactor.turn()
+        self.assertEqual(self.reloads, 1)
+        self.lasts.callback(None)
+        self.assertEqual(self.reloads, 2)
         self.reactor.turn()
         self.assertEqual(self.reloads, 2)
 

@@ -36,11 +36,11 @@ class CredentialsTests(AuthTestCase):
         for lines in (
             (), ("",), ("Basic",), ("Basic ",), (right,), ("Basic !!!",), ("Basic YWxpY2U",), ("Basic YWxpY2U=",),
             (f"Bearer {right}",), ('Digest username="alice"',), (f"Basic{right}",), (f"Basic {right} x",),
-            (f"Basic {'A' * 8000}",), (ALICE["Authorization"], ALICE["Authorization"]),
+            (f"Basic {'A' * 8000}",),
             ("Basic \xff\xff",), (basic(b"\xff\xfe", b"secret"),), (basic(b"al\xefce", b"secret"),),
             (basic(b"alice", b""),), (basic(b"", b""),), (basic(b"alice", b"Secret"),), (basic(b"alice", b"secret\0"),),
             (basic(b"Alice", b"secret"),), (basic(b"bob", b"secret"),), (basic(b"__token__", b"pypi-x"),),
-            (basic(b"alice\0", b"secret"),), (basic(b"alice", b"secret" * 2000),),
+            (basic(b"alice\0", b"secret"),), (basic(b"alice", b"secret" * 900),),
         ):  # fmt: skip
             answer = self.send(*lines)
             self.assertEqual(answer.status, 401, lines)
@@ -48,6 +48,14 @@ class CredentialsTests(AuthTestCase):
             self.assertEqual(answer.headers["Connection"], "close")
             self.assertEqual(self.staged(), [])
             self.assertNotIn("Traceback", answer.text)
+
+    def test_two_headers_or_one_of_endless_length_are_a_400(self) -> None:
+        """B31: which of them counts would be a guess."""
+        right = ALICE["Authorization"]
+        for lines in ((right, right), (right, "Bearer x"), (f"Basic {'A' * 8185}",)):
+            answer = self.send(*lines)
+            self.assertEqual((answer.status, answer.headers["Connection"]), (400, "close"))
+            self.assertEqual(self.staged(), [])
 
     def test_password_longer_than_bcrypt_can_take_is_wrong_whatever_it_begins_with(self) -> None:
         for password in (b"x" * 72, b"x" * 73, "\u00e9".encode() * 37, b"secret" + b"\0" * 70):

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import bcrypt
 
-from pypid.domain.htpasswd import Htpasswd
+from pypid.domain.htpasswd import Htpasswd, parse_htpasswd
 from pypid.domain.names import IndexName
 from pypid.domain.validation.findings import Level
 from pypid.indexes.index import Index
@@ -20,6 +20,7 @@ from pypid.indexes.layered import LayeredIndex
 from pypid.offload import inline
 from pypid.web.auth import Authenticator
 from pypid.web.legacy import LegacyJson
+from pypid.web.password_checks import PasswordChecks
 from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
@@ -38,7 +39,7 @@ HEADER_TIMEOUT, IDLE_TIMEOUT, STALL_TIMEOUT = 10.0, 60.0, 20.0
 MAX_UPLOAD = 1024 * 1024
 
 ALICE = {"Authorization": "Basic " + b64encode(b"alice:secret").decode()}
-USERS = Htpasswd({"alice": bcrypt.hashpw(b"secret", bcrypt.gensalt(4))}, (), 4)
+USERS = parse_htpasswd(f"alice:{bcrypt.hashpw(b'secret', bcrypt.gensalt(4)).decode()}\n")
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class WebTestCase(StoresTestCase):
             indexes=indexes,
             hosted=dict.fromkeys((MAIN, OWN, TWO), Level.STANDARD),
             default_index=MAIN,
-            authenticator=Authenticator(self.users, self.passwords),
+            authenticator=Authenticator(self.users, PasswordChecks(self.passwords, self.clock)),
             max_upload=MAX_UPLOAD,
             stall_timeout=STALL_TIMEOUT,
         )
