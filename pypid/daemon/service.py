@@ -160,8 +160,8 @@ class Daemon(Service):
 
     async def _reload(self) -> None:
         config = self._load()
-        before = self._current.value.authenticator.users
-        users = await self._lasting.disk(read_users, config.users, before=before)
+        known = self._current.value.authenticator.users
+        users = await self._lasting.disk(read_users, config.users, before=known)
         snapshot = build_snapshot(config, self._lasting, users)
         # Nothing can fail any more.
         for field in fields(config.server):

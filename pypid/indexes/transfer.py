@@ -19,6 +19,7 @@ from pypid.indexes.source import Source
 from pypid.storage.blobs import BlobStore
 from pypid.storage.spool import Spool
 from pypid.storage.staging import Staging
+from pypid.upstream.hosts import LEFT_ALONE
 
 NEAR = 8 * 1024 * 1024
 """Bytes for which a reader waits rather than ask upstream for a part of its own: an eighth of a second at 64 MB/s."""
@@ -140,7 +141,10 @@ class Transfer:
         if failure.check(DigestMismatch):
             self._log.error("{url} was not kept: {why}", url=self._source.url, why=failure.value)
         elif failure.check(UpstreamUnavailable):
-            self._log.warn("{url} was not fetched: {why}", url=self._source.url, why=failure.value)
+            # Not once for each file while upstream is left alone: that it is was said when it failed.
+            detail = getattr(failure.value, "detail", None)
+            log = self._log.debug if detail == LEFT_ALONE else self._log.warn
+            log("{url} was not fetched: {why}", url=self._source.url, why=failure.value)
         elif failure.check(OSError):
             self._log.error("{url} was not kept: {why}", url=self._source.url, why=failure.value)
             return Failure(StorageFull(f"the file cannot be stored: {failure.value}"))

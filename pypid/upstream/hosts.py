@@ -29,6 +29,9 @@ class Kind(Enum):
     """Files, and lists of all projects."""
 
 
+LEFT_ALONE = "breaker"
+"""Why a server is not asked that failed before."""
+
 PATIENCE = {Kind.BRIEF: 4.0, Kind.LONG: 60.0}
 """
 Seconds for which a request waits for its turn.
@@ -75,7 +78,7 @@ class Host:
         wait = math.ceil(self.breaker.wait(self._clock.seconds()))
         if wait:
             raise UpstreamUnavailable(
-                f"{self._shown} failed and is left alone for {wait} s", retry_after=wait, detail="breaker"
+                f"{self._shown} failed and is left alone for {wait} s", retry_after=wait, detail=LEFT_ALONE
             )
         return self.breaker.attempt()
 
