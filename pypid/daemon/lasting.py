@@ -9,7 +9,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 
 from pypid.config import Config
 from pypid.daemon.data import DataDirectory
@@ -30,6 +29,7 @@ from pypid.storage.staging import Staging
 from pypid.storage.switch import OfflineSwitch
 from pypid.upstream.hosts import Hosts
 from pypid.upstream.lookups import Lookups
+from pypid.upstream.pool import UpstreamPool
 from pypid.web.password_checks import PasswordChecks
 
 IDLE_UPSTREAM = 50
@@ -37,14 +37,6 @@ IDLE_UPSTREAM = 50
 
 IDLE_UPSTREAM_CONNECTIONS = 20
 """Idle connections kept for each host of a mirror: what one `uv` asks for at once, and then asks again."""
-
-
-class _QuietFactory(_HTTP11ClientFactory):
-    noisy = False  # else each connection is two lines of the log
-
-
-class _QuietPool(HTTPConnectionPool):
-    _factory = _QuietFactory
 
 
 class Lasting:
@@ -95,7 +87,7 @@ class Lasting:
             now=time.time,
             room=self.room,
         )
-        self.pool = _QuietPool(reactor, persistent=True)
+        self.pool = UpstreamPool(reactor)
         self.pool.maxPersistentPerHost = IDLE_UPSTREAM_CONNECTIONS
         self.pool.cachedConnectionTimeout = IDLE_UPSTREAM
         self.lookups = Lookups(LooseThreads(reactor, "lookup"))

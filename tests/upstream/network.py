@@ -22,6 +22,7 @@ from pypid.domain.reach import AllowedHosts
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
 from pypid.upstream.exchange import Exchange, ExchangeRules
 from pypid.upstream.hosts import Hosts
+from pypid.upstream.pool import UpstreamPool
 from tests.kit.pages import PYPI, PageStyle
 from tests.kit.upstream import ScriptedIndex, upstream_resource
 
@@ -89,7 +90,8 @@ class Wire:
     """The server's end of one connection."""
 
     def __init__(self) -> None:
-        self.agent = Agent.usingEndpointFactory(Clock(), self)
+        clock = Clock()
+        self.agent = Agent.usingEndpointFactory(clock, self, UpstreamPool(clock, persistent=False))
         self.transport = StringTransport()
         self._client: Any = None
 
