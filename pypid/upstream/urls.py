@@ -9,6 +9,8 @@ from pypid.domain.errors import UpstreamBroken
 
 def redirected(url: str, location: str) -> str:
     """Return where ``location``, in an answer of ``url``, leads; raise `UpstreamBroken` where nobody should go."""
+    if not all("!" <= character <= "~" for character in location):
+        raise UpstreamBroken(f"{shown(url)} redirects to nonsense")  # which urllib would mend in its own way
     try:
         target = urljoin(url, location)
         parts = urlsplit(target)

@@ -2,11 +2,13 @@
 
 from twisted.internet.defer import Deferred
 
+from pypid.domain.errors import UpstreamBroken
 from pypid.domain.files import ProjectPage
+from pypid.domain.names import NormalizedName
 from pypid.indexes.held import page_memory
 from tests.indexes.stores import DEMO, RULES, StoresTestCase
 from tests.kit.dists import wheel
-from tests.kit.upstream import Barrier, Hold, Rst
+from tests.kit.upstream import Barrier, Hold, Rst, Status, redirect
 from tests.upstream.network import start
 
 PAGE = "/simple/demo/"
@@ -44,6 +46,18 @@ class FreshnessTests(PagesTestCase):
         self.clock.advance(RULES.lifetime.ttl)
         self.assertEqual(self.got(), FILES_1)
         self.assertEqual(self.asked(), 1)
+
+    def test_a36_redirection_is_followed_and_not_remembered(self) -> None:
+        """A page is kept as that of its project, whatever URL it was found at."""
+        self.index.script("/simple/other/", redirect(PAGE))
+        self.failureResultOf(start(self.pages.get(NormalizedName("other"))), UpstreamBroken)
+        self.index.script(PAGE, redirect("/elsewhere/", 308))
+        self.index.script("/elsewhere/", Status(200, JSON_ONLY, b'{"meta": {"api-version": "1.0"}, "files": []}'))
+        self.assertEqual(self.got(), [])
+        self.clock.advance(OLD_ENOUGH)
+        self.assertEqual(self.got(), FILES_1)
+        paths = [request.path for request in self.index.requests]
+        self.assertEqual(paths, ["/simple/other/", PAGE, PAGE, "/elsewhere/", PAGE])
 
     def test_stale_page_is_answered_at_once_and_refreshed_behind_the_answer(self) -> None:
         self.got()

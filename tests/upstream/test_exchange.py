@@ -167,6 +167,12 @@ class WhereToTests(ExchangeTestCase):
             self.index.script(PAGE, redirect(f"http://upstream.test:{port}/"))
             self.failureResultOf(self.ask(), UpstreamBroken)
 
+    def test_a34_addresses_are_not_asked(self) -> None:
+        for host in ("127.0.0.1", "[::1]", "8.8.8.8", "2130706433"):
+            self.index.script(PAGE, redirect(f"http://{host}/"))
+            self.failureResultOf(self.ask(), UpstreamBroken)
+        self.assertEqual({request.headers["host"] for request in self.index.requests}, {"upstream.test"})
+
     def test_no_credentials_no_header(self) -> None:
         self.exchange = self.exchange_by(replace(RULES, authorization=None))
         self.successResultOf(self.ask())

@@ -81,6 +81,22 @@ class RedirectTests(UpstreamTestCase):
         self.index.script(OLD, redirect("/" + "x" * 10_000))
         self.assertIsInstance(self.successResultOf(self.ask()), Absent)
 
+    def test_a35_what_urllib_would_mend_is_refused(self) -> None:
+        """It takes tabs and line ends out of a URL, and strips it: another parser would see another one."""
+        for location in (
+            "/simple/de\tmo/",
+            "/simple/de\rmo/",
+            "\x01/simple/demo/",
+            "/simple/demo/\x1f",
+            "/simple/\x7f/",
+        ):
+            self.refuse(location)
+
+    def test_a35_an_empty_location_leads_nowhere(self) -> None:
+        self.index.script(OLD, redirect(""), times=None)
+        self.failureResultOf(self.ask(), UpstreamBroken)
+        self.assertLessEqual(len(self.index.requests), 1 + MAX_REDIRECTS)
+
     def test_redirect_without_a_location_is_no_answer(self) -> None:
         self.index.script(OLD, Status(302))
         self.failureResultOf(self.ask(), UpstreamBroken)
