@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from dataclasses import replace
 
@@ -111,7 +112,8 @@ def _build_index(
 
 def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting, *, offline: bool) -> MirrorIndex:
     allowed = AllowedHosts([settings.upstream, *settings.failover], settings.allowed_hosts)
-    exchange = _exchange(name, settings, lasting, allowed, hosts=lasting.hosts, offline=offline)
+    mark = f"pypid-{secrets.token_hex(8)}"  # what `read_marks` finds
+    exchange = _exchange(name, settings, lasting, allowed, hosts=lasting.hosts, offline=offline, mark=mark)
     client = UpstreamClient(
         exchange,
         lasting.reactor,
@@ -140,6 +142,7 @@ def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting, *, offlin
         now=time.time,
         clock=lasting.reactor,
         drifts=lasting.drifts,
+        mark=mark,
         offline=offline,
     )
     pages = MirroredPages(_paged(mirroring) if settings.layout == FIND_LINKS else mirroring)
@@ -187,6 +190,7 @@ def _exchange(
     *,
     hosts: Hosts,
     offline: bool,
+    mark: str | None = None,
 ) -> Exchange:
     return Exchange(
         upstream_agent(name, settings, allowed, lasting),
@@ -199,6 +203,7 @@ def _exchange(
             allowed=allowed,
             authorization=upstream_authorization(name, settings),
             offline=offline,
+            mark=mark,
         ),
         delay=lambda: random.uniform(*RETRY_DELAY),  # noqa: S311 (nothing secret)
     )

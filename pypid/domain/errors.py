@@ -74,6 +74,12 @@ class RangesRefused(UpstreamBroken):
     detail = "ranges"
 
 
+class MirrorLoop(UpstreamBroken):
+    """Mirrors ask each other in a circle, or too many in a row."""
+
+    detail = "loop"
+
+
 class UploadRefused(PackageIndexError):
     """The upload cannot be accepted; ``problems`` names every reason, one line each."""
 

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from pypid.domain.cache_status import CacheStatus, Forwarded
 from pypid.domain.changelog import Changes
+from pypid.domain.circle import check_circle
 from pypid.domain.errors import PackageIndexError, ProjectNotFound, UpstreamBroken, UpstreamUnavailable
 from pypid.domain.freshness import Freshness, jittered
 from pypid.flight import SingleFlight, shield
@@ -61,6 +62,7 @@ class Mirrored(Generic[T]):
         self._now = mirroring.now
         self._clock = mirroring.clock
         self._offline = mirroring.offline
+        self._mark = mirroring.mark
         self._documents = Documents(mirroring, kind)
         self._loads: SingleFlight[Asked, tuple[Held[T], bool]] = SingleFlight()
         self._refreshes: SingleFlight[Asked, Held[T] | PackageIndexError] = SingleFlight()
@@ -74,6 +76,7 @@ class Mirrored(Generic[T]):
 
         ``newest``: a fresh one will not do, unless it is of the last few seconds.
         """
+        check_circle(self._mark)  # before waiting for what waits for this
         held = self._documents.held(asked)
         if held is not None:
             return await self._current(asked, held, newest=newest)

@@ -69,6 +69,8 @@ class Mirroring:
     now: Now
     clock: IReactorTime
     drifts: Drifts
+    mark: str
+    """By which this mirror knows its own questions, should they come back to it."""
     offline: bool = False
     """Upstream is not asked, and what is here is answered however old it is."""
 

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from pypid.domain.cache_status import CacheStatus, Forwarded
+from pypid.domain.circle import check_circle
 from pypid.domain.errors import UpstreamUnavailable
 from pypid.domain.list_reader import MAX_LIST, ListReader
 from pypid.domain.names import NormalizedName
@@ -60,6 +61,7 @@ class UpstreamList:
         self._client = mirroring.client
         self._records = mirroring.records
         self._record = mirroring.record
+        self._mark = mirroring.mark
         self._now = mirroring.now
         self._read = read
         self._held: _Held | None = None
@@ -68,6 +70,7 @@ class UpstreamList:
 
     async def get(self) -> ProjectList | None:
         """Return the list; None where it has never been fetched and cannot be."""
+        check_circle(self._mark)
         held = self._held
         cache_status = CacheStatus()
         if held is None:

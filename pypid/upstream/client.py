@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 
-from pypid.domain.errors import RangesRefused, UpstreamBroken, UpstreamLacksFile, UpstreamUnavailable
+from pypid.domain.errors import MirrorLoop, RangesRefused, UpstreamBroken, UpstreamLacksFile, UpstreamUnavailable
 from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.domain.ranges import ByteRange, is_content_range_from, is_content_range_of
 from pypid.domain.validators import strong_validator
@@ -294,6 +294,8 @@ class UpstreamClient:
         if code == 200:
             return
         await self._exchange.discard(response)
+        if code == 508:
+            raise MirrorLoop(f"{shown(url)} answers 508: mirrors ask each other in a circle, or too many in a row")
         if code == 429 or code >= 500:
             raise UpstreamUnavailable(
                 f"{shown(url)} answers {code}", retry_after=retry_after(response), detail=f"status-{code}"

@@ -16,6 +16,7 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from pypid import __version__
+from pypid.domain import circle
 from pypid.domain.breaker import Attempt
 from pypid.domain.credentials import Authorization
 from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
@@ -52,6 +53,8 @@ class ExchangeRules:
     authorization: Authorization | None = None
     offline: bool = False
     """Nobody is asked anything."""
+    mark: str | None = None
+    """By which this mirror knows its own questions."""
 
 
 @implementer(IBodyProducer)
@@ -209,6 +212,8 @@ class Exchange:
 
     def _headers_for(self, question: Question) -> dict[str, list[str]]:
         sent = {**question.headers, "User-Agent": f"pypid/{__version__}"}
+        if self._rules.mark is not None:
+            sent[circle.HEADER] = circle.render_marks(self._rules.mark)
         authorization = self._rules.authorization
         if authorization is not None and authorization.origin == origin_of(question.url):
             sent["Authorization"] = authorization.value

@@ -29,6 +29,8 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.DigestMismatch: 502,
     errors.UpstreamLacksFile: 502,
     errors.RangesRefused: 502,
+    # Not 502, after which the mirror that asked would take this one for down.
+    errors.MirrorLoop: 508,
     errors.UploadRefused: 400,
     errors.FileExists: 400,
     errors.InspectionFailed: 503,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from http import HTTPMethod
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.web import server
 
+from pypid.domain import circle
 from pypid.domain.error_form import ErrorForm
 from pypid.domain.target import origin_form
 from pypid.web.body import RequestBody
@@ -88,13 +90,18 @@ class Request(server.Request):
         self.snapshot = self.site.current.value
         status = self._misuse()
         if status is None:
-            super().process()
+            # In a context of its own: what is asked in turn, for this request, says the same.
+            copy_context().run(self._process)
             return
         self.setResponseCode(status)
         self.setHeader(b"Content-Length", b"0")
         self.setHeader(b"Connection", b"close")
         self.channel.persistent = False
         self.finish()
+
+    def _process(self) -> None:
+        circle.passed.set(circle.read_marks(self.header(circle.HEADER)))
+        super().process()
 
     @property
     def expectations(self) -> set[str]:

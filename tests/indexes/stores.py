@@ -44,6 +44,7 @@ T = TypeVar("T")
 
 DEMO = NormalizedName("demo")
 MIRROR = IndexName("root/pypi")
+MARK = "pypid-0123456789abcdef"
 RULES = PageRules(lifetime=Lifetime(ttl=600, grace=300, max_stale=7 * 86400), max_page=2**20, jitter=0)
 
 
@@ -142,6 +143,7 @@ class StoresTestCase(UpstreamTestCase):
             now=self.clock.seconds,
             clock=self.clock,
             drifts=self.drifts,
+            mark=MARK,
         )
 
     def mirror_pages(
