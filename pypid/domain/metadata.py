@@ -1,19 +1,14 @@
-"""The core metadata inside a wheel, byte for byte."""
+"""The core metadata inside a mirrored wheel, byte for byte."""
 
 from __future__ import annotations
 
 import lzma
 import zipfile
 import zlib
-from dataclasses import dataclass
-from typing import BinaryIO
 
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
-from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import ParsedFilename
-from pypid.domain.names import shorten
 from pypid.domain.partial import MissingPart, PartialFile
 from pypid.domain.ranges import ByteRange
 
@@ -59,29 +54,6 @@ class NoMetadata(ValueError):
     """The archive is no wheel with one METADATA that can be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    path: str
-    content: bytes
-
-
-def read_uploaded_metadata(archive: BinaryIO, expected: ParsedFilename) -> bytes:
-    """
-    Return the METADATA of a wheel as it is.
-
-    Nothing is extracted. Raises `UploadRefused` when ``archive`` is no wheel of
-    the project and version that its filename says.
-    """
-    try:
-        found = _find(archive, expected)
-        if not _is_own(found.path, expected):
-            raise NoMetadata(_not_one(0, expected))
-        _check(found.content, expected)
-    except NoMetadata as e:
-        raise UploadRefused([f"Invalid distribution file. {e}"]) from e
-    return found.content
-
-
 def metadata_or_part(wheel: PartialFile, expected: ParsedFilename) -> bytes | ByteRange:
     """
     Return the METADATA of a wheel that somebody else publishes, or the part of it that must be known next.
@@ -90,7 +62,7 @@ def metadata_or_part(wheel: PartialFile, expected: ParsedFilename) -> bytes | By
     Raises `NoMetadata`, also for a wheel of which too much would have to be known.
     """
     try:
-        return _find(wheel, expected).content
+        return _find(wheel, expected)
     except MissingPart as e:
         part = wheel.unknown_around(e.part, PART)
     if len(wheel.parts) == MAX_PARTS or wheel.learned + part.stop - part.start > MAX_LEARNED:
@@ -98,19 +70,17 @@ def metadata_or_part(wheel: PartialFile, expected: ParsedFilename) -> bytes | By
     return part
 
 
-def _find(archive: BinaryIO | PartialFile, expected: ParsedFilename) -> _Found:
+def _find(archive: PartialFile, expected: ParsedFilename) -> bytes:
     try:
-        with zipfile.ZipFile(archive) as wheel:
-            entry = _choose(wheel, expected)
-            with wheel.open(entry) as file:
-                content = file.read(MAX_METADATA + 1)
+        with zipfile.ZipFile(archive) as wheel, wheel.open(_choose(wheel, expected)) as file:
+            content = file.read(MAX_METADATA + 1)
     except NoMetadata:
         raise
     except _UNREADABLE as e:
         raise NoMetadata(f"It cannot be read as a wheel: {e}.") from e
     if len(content) > MAX_METADATA:
         raise NoMetadata(f"Its METADATA is longer than {MAX_METADATA} bytes.")
-    return _Found(entry.filename, content)
+    return content
 
 
 def _choose(wheel: zipfile.ZipFile, expected: ParsedFilename) -> zipfile.ZipInfo:
@@ -123,12 +93,8 @@ def _choose(wheel: zipfile.ZipFile, expected: ParsedFilename) -> zipfile.ZipInfo
     if len(own) == 1:
         return own[0]
     if own or len(similar) != 1:
-        raise NoMetadata(_not_one(len(own), expected))
+        raise NoMetadata(f"It holds {len(own)} METADATA files of {expected.project}, not one.")
     return similar[0]
-
-
-def _not_one(number: int, expected: ParsedFilename) -> str:
-    return f"It holds {number} METADATA files of {expected.project}, not one."
 
 
 def _is_similar(path: str, expected: ParsedFilename) -> bool:
@@ -141,13 +107,3 @@ def _is_similar(path: str, expected: ParsedFilename) -> bool:
 def _is_own(path: str, expected: ParsedFilename) -> bool:
     project, _, version = path.removesuffix(".dist-info/METADATA").partition("-")
     return expected.is_of(project, version)
-
-
-def _check(metadata: bytes, expected: ParsedFilename) -> None:
-    raw, _ = parse_email(metadata)
-    name, version = raw.get("name", ""), raw.get("version", "")
-    if not expected.is_of(name, version):
-        raise NoMetadata(
-            f"Its METADATA says it is {shorten(name)} {shorten(version)}, "
-            f"its filename says {expected.project} {expected.version}."
-        )

@@ -13,10 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pypid.domain import metadata as module
 from pypid.domain.filenames import parse_filename
-from pypid.domain.metadata import MAX_LEARNED, MAX_PARTS, PART, NoMetadata, metadata_or_part, read_uploaded_metadata
+from pypid.domain.metadata import MAX_LEARNED, MAX_PARTS, PART, NoMetadata, metadata_or_part
 from pypid.domain.partial import PartialFile
 from pypid.domain.ranges import ByteRange
-from tests.domain.test_metadata import COMPRESSIONS, DEMO, METADATA, PATH, archive
+from tests.domain.test_metadata import COMPRESSIONS, DEMO, METADATA, PATH, archive, read
 from tests.kit.dists import wheel
 
 RANDOM = random.Random(1).randbytes(2**20)
@@ -67,7 +67,7 @@ class WheelPartsTests(SynchronousTestCase):
         """For any layout, and no byte of it is asked for twice."""
         reading = Reading(content)
         with patch.object(module, "PART", 2**15):  # for the same number of parts in smaller wheels
-            self.assertEqual(reading.run(), read_uploaded_metadata(io.BytesIO(content), DEMO))
+            self.assertEqual(reading.run(), read(content))
         self.assertLessEqual(len(reading.parts), MAX_PARTS)
         self.assertLessEqual(reading.known.learned, len(content))
 
