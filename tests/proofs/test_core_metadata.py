@@ -97,7 +97,8 @@ def test_an_upstream_that_does_not_keep_to_what_it_claims_stops_nobody(
         result = installer.install(installer.client(tmp_path / "home"), target, dist.project, index_url=d.simple)
         assert result.returncode == 0, result.stdout
         assert version_in(target, dist.module, home=tmp_path) == "1.0"
-        assert index.count(glob="*.metadata") == 1
+        # Wrong bytes are asked for once more, past every cache (A14).
+        assert index.count(glob="*.metadata") == (2 if fault.status == 200 else 1)
 
 
 @each_installer
@@ -120,7 +121,8 @@ def test_a_wrong_claim_stops_who_was_told_it_and_nobody_after(
     assert "hash" in results[0].stdout.lower(), results[0].stdout
     assert [result.returncode == 0 for result in results] == [False, True], results[1].stdout
     assert version_in(python_of(tmp_path / "1"), dist.module, home=tmp_path) == "1.0"
-    assert index.count(glob="*.metadata") == 1
+    # Wrong bytes are asked for once more, past every cache (A14), and then the claim is withdrawn.
+    assert index.count(glob="*.metadata") == 2
 
 
 @each_installer
