@@ -89,7 +89,11 @@ class Tinyproxy:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(_STOP_SECONDS)
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:  # it ends its connections first, in its own time
+                self._process.kill()
+                self._process.wait()
             self._process = None
 
     def __enter__(self) -> Self:
