@@ -21,8 +21,9 @@ from pypid.indexes.room import Room
 from pypid.inspection.apart import inspect_apart
 from pypid.offload import LooseThreads, Threads
 from pypid.storage.blobs import DirectoryBlobs
+from pypid.storage.cached import CachedRecords
 from pypid.storage.database import READERS, Database, SchemaTooNew
-from pypid.storage.records import CachedRecords, HostedRecords
+from pypid.storage.hosted import HostedRecords
 from pypid.storage.references import References
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging

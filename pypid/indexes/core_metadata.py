@@ -20,7 +20,7 @@ from pypid.indexes.source import Source
 from pypid.indexes.stored import StoredFile, keep
 from pypid.indexes.wheels import Wheels
 from pypid.storage.blobs import BlobStore
-from pypid.storage.records import CachedRecords
+from pypid.storage.cached import CachedRecords
 from pypid.storage.staging import Staging
 
 

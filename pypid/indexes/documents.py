@@ -18,7 +18,7 @@ from pypid.indexes.absences import ABSENT_TTL, GONE_TTL, Absence, Absences
 from pypid.indexes.held import Held
 from pypid.indexes.mirroring import Asked, Kind, Mirroring, Read
 from pypid.indexes.serials import Announced, newest
-from pypid.storage.records import SIMPLE, StoredPage
+from pypid.storage.cached import SIMPLE, StoredPage
 from pypid.upstream.client import Absent, FetchedPage, Unchanged
 
 T = TypeVar("T")

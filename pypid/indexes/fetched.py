@@ -13,7 +13,7 @@ from pypid.indexes.index import FileBody
 from pypid.indexes.source import Source
 from pypid.indexes.stored import StoredFile
 from pypid.storage.blobs import BlobMissing, BlobStore
-from pypid.storage.records import CachedRecords
+from pypid.storage.cached import CachedRecords
 
 
 class FetchedFiles:

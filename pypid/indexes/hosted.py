@@ -17,7 +17,7 @@ from pypid.indexes.held import Told
 from pypid.indexes.index import FileBody
 from pypid.indexes.stored import StoredFile
 from pypid.storage.blobs import BlobMissing, BlobStore
-from pypid.storage.records import HostedRecords
+from pypid.storage.hosted import HostedRecords
 
 
 class HostedIndex:

@@ -15,7 +15,7 @@ from pypid.domain.reach import AllowedHosts
 from pypid.indexes.drifts import Drifts
 from pypid.indexes.held import PageMemory
 from pypid.offload import Offload
-from pypid.storage.records import CachedRecords, StoredPage
+from pypid.storage.cached import CachedRecords, StoredPage
 from pypid.upstream.client import SIMPLE_TYPES, Absent, FetchedPage, PageTypes, TakePage, Unchanged
 
 T = TypeVar("T")

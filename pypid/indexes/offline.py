@@ -20,7 +20,7 @@ from pypid.domain.search import Hit, Query
 from pypid.indexes.held import Told
 from pypid.indexes.index import FileBody
 from pypid.indexes.mirror import MirrorIndex
-from pypid.storage.records import CachedRecords, KeptFiles
+from pypid.storage.cached import CachedRecords, KeptFiles
 
 T = TypeVar("T")
 

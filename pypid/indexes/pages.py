@@ -23,7 +23,7 @@ from pypid.domain.simple_page import InvalidPage
 from pypid.domain.upload_times import with_told_times
 from pypid.indexes.mirrored import Mirrored
 from pypid.indexes.mirroring import Asked, Mirroring, Read
-from pypid.storage.records import SIMPLE, StoredPage
+from pypid.storage.cached import SIMPLE, StoredPage
 from pypid.upstream.client import SIMPLE_TYPES
 
 FILE_WEIGHT = 900

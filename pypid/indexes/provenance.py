@@ -11,7 +11,7 @@ from pypid.domain.reach import host_of
 from pypid.indexes.held import Told
 from pypid.indexes.mirrored import Mirrored
 from pypid.indexes.mirroring import Asked, Mirroring, Read
-from pypid.storage.records import PROVENANCE, StoredPage
+from pypid.storage.cached import PROVENANCE, StoredPage
 from pypid.upstream.client import PROVENANCE_TYPES
 
 

@@ -21,7 +21,7 @@ from pypid.flight import shield
 from pypid.indexes.room import NO_SPACE, Room
 from pypid.indexes.stored import keep
 from pypid.storage.blobs import BlobStore
-from pypid.storage.records import HostedFile, HostedRecords
+from pypid.storage.hosted import HostedFile, HostedRecords
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import StagedFile, Staging
 

@@ -15,7 +15,7 @@ from pypid.domain.release_facts import ReleaseFacts
 from pypid.domain.upstream_json import parse_release
 from pypid.indexes.mirrored import Mirrored
 from pypid.indexes.mirroring import Asked, Mirroring, Read
-from pypid.storage.records import JSON, StoredPage
+from pypid.storage.cached import JSON, StoredPage
 from pypid.upstream.client import JSON_TYPES
 
 SIMPLE_ENDINGS = ("/simple/", "/+simple/")

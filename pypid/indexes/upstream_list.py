@@ -17,7 +17,7 @@ from pypid.domain.simple_page import InvalidPage
 from pypid.flight import SingleFlight, shield
 from pypid.indexes.mirroring import Mirroring
 from pypid.offload import Offload
-from pypid.storage.records import WHOLE_LIST, StoredPage
+from pypid.storage.cached import WHOLE_LIST, StoredPage
 from pypid.upstream.body import Write
 from pypid.upstream.client import Absent, Unchanged
 

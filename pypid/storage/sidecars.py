@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pypid.offload import Offload
 from pypid.storage.blobs import sync_directory
-from pypid.storage.records import HostedFile
+from pypid.storage.hosted import HostedFile
 
 
 class Sidecars:

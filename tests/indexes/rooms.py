@@ -15,8 +15,9 @@ from pypid.domain.eviction import Limits
 from pypid.indexes.room import Room, Swept
 from pypid.offload import Offload, inline
 from pypid.storage.blobs import DirectoryBlobs
+from pypid.storage.cached import CachedRecords
 from pypid.storage.database import Database
-from pypid.storage.records import CachedRecords, HostedRecords
+from pypid.storage.hosted import HostedRecords
 from pypid.storage.references import References
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging

@@ -33,8 +33,9 @@ from pypid.indexes.wheels import Wheels
 from pypid.inspection.files import inspect_file
 from pypid.offload import Offload, inline
 from pypid.storage.blobs import DirectoryBlobs
+from pypid.storage.cached import CachedRecords
 from pypid.storage.database import Database
-from pypid.storage.records import CachedRecords, HostedRecords
+from pypid.storage.hosted import HostedRecords
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
 from tests.upstream.network import ROOT, UpstreamTestCase, client_over, start

@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred
 from pypid.domain.files import ProjectPage, Status, TimeSource
 from pypid.indexes.held import page_memory
 from pypid.offload import inline
+from pypid.storage.cached import CachedRecords
 from pypid.storage.database import Database
-from pypid.storage.records import CachedRecords
 from tests.indexes.stores import MIRROR, RULES
 from tests.indexes.test_pages import FILES_1, OLD_ENOUGH, PAGE, PagesTestCase
 from tests.kit.dists import wheel

@@ -7,7 +7,7 @@ from typing import Any
 from pypid.domain.names import normalize_name, parse_index_name
 from pypid.offload import inline
 from pypid.storage.database import Database
-from pypid.storage.records import HostedFile
+from pypid.storage.hosted import HostedFile
 from tests.storage.case import StorageCase
 
 MAIN = parse_index_name("main")

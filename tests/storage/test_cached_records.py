@@ -10,7 +10,7 @@ from pypid.domain.files import TimeSource
 from pypid.domain.learned import LearnedDigest
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.upload_times import ToldTime
-from pypid.storage.records import CachedRecords, StoredPage
+from pypid.storage.cached import CachedRecords, StoredPage
 from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase
 
 

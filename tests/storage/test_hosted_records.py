@@ -10,7 +10,7 @@ from pypid.domain.changes import Change
 from pypid.domain.errors import FileExists
 from pypid.domain.files import DistributionFile, ProjectPage, TimeSource
 from pypid.domain.names import IndexName, NormalizedName
-from pypid.storage.records import HostedFile, HostedRecords
+from pypid.storage.hosted import HostedFile, HostedRecords
 from tests.storage.case import ManualOffload
 from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase, a_row
 

@@ -7,8 +7,9 @@ from sqlite3 import Connection
 
 from pypid.domain.core_metadata import FoundMetadata
 from pypid.offload import inline
+from pypid.storage.cached import CachedRecords
 from pypid.storage.database import Database
-from pypid.storage.records import CachedRecords, HostedRecords
+from pypid.storage.hosted import HostedRecords
 from pypid.storage.references import References
 from tests.storage.case import StorageCase
 from tests.storage.rows import DEMO, MAIN, TWO, a_row

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pypid.domain.names import NormalizedName
 from pypid.domain.release_facts import OtherDigests
 from pypid.domain.search import Hit, Query
-from pypid.storage.records import JSON, CachedRecords, HostedRecords, StoredPage
+from pypid.storage.cached import JSON, CachedRecords, StoredPage
+from pypid.storage.hosted import HostedRecords
 from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase, a_row
 
 EVERYTHING = Query(names=[""])

@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pypid.offload import inline
-from pypid.storage.records import HostedFile
+from pypid.storage.hosted import HostedFile
 from pypid.storage.sidecars import Sidecars
 from tests.storage.case import StorageCase
 from tests.storage.rows import MAIN, TWO, a_row
