@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pypid.offload import Offload
+from pypid.storage.group_commit import Companion, GroupCommit, Pending
 
 T = TypeVar("T")
 
@@ -38,30 +37,65 @@ class Database:
     ``read`` one of at most `READERS`.
     """
 
-    def __init__(self, path: Path, schema: str, *, durability: Durability, write: Offload, read: Offload) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        durability: Durability,
+        write: Offload,
+        read: Offload,
+        companion: Companion | None = None,
+        unsynced: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        """
+        ``companion``: files that change with it.
+
+        ``unsynced``: called, on the writer's thread, when nobody can tell
+        whether the disk has the last commit. It should end the process.
+        """
+        self._companion = companion
+        self._unsynced = unsynced
         self._path = path
         self._schema = schema
         self._durability = durability
         self._offload_write = write
         self._offload_read = read
-        self._writer: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._writer: GroupCommit | None = None
         self._idle: list[sqlite3.Connection] = []
         self._lock = Lock()
 
-    def open(self) -> None:
+    def open(self, first: Callable[[sqlite3.Connection], object] | None = None) -> None:
         """
-        Open the file, making it or bringing its schema up to date.
+        Open the file, making it or bringing its schema up to date, and make the ``first`` change.
 
-        Raises `SchemaTooNew`, or `sqlite3.DatabaseError` when the file is damaged.
+        Raises `SchemaTooNew`, or `sqlite3.DatabaseError` when the file is
+        damaged, or as `write` does; it is closed then.
         """
         writer = self._connected()
         try:
-            _migrate(writer, self._schema)
+            # A commit that could not be synced may be in the kernel's memory alone: it is written elsewhere, or fails.
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            migrate(writer, self._schema)
         except BaseException:
             writer.close()
             raise
-        self._writer = writer
+        self._connection, self._writer = writer, GroupCommit(writer, self._path, self._companion, self._unsynced)
         self._idle = [self._connected() for _ in range(READERS)]
+        if first is not None:
+            try:
+                self._writer.run(self._writer.enter(first))
+            except BaseException:
+                self.close()
+                raise
+
+    def is_missing(self) -> bool:
+        """Return whether nothing was ever written to it, or that is lost."""
+        try:
+            return self._path.stat().st_size == 0
+        except FileNotFoundError:
+            return True
 
     def move_aside(self, suffix: str) -> Path:
         """Rename the file that could not be opened, and return its new path."""
@@ -76,39 +110,31 @@ class Database:
         for connection in self._idle:
             connection.close()
         self._idle.clear()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._writer = None
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """
-        Call ``change`` in a transaction of its own; it is committed, durably, when this returns.
+        Call ``change`` in a transaction, with others that wait; it is committed, durably, when this returns.
 
-        Raises `OSError` (ENOSPC) when there is no room for it on the disk.
+        When it raises, it alone is undone. Raises `OSError` (ENOSPC) when
+        there is no room for it on the disk, `StorageBusy` when another process
+        has kept the lock for `BUSY_TIMEOUT_MS`.
         """
-        return await self._offload_write(self._write, change)
+        writer = self._writer
+        if writer is None:
+            raise RuntimeError(f"{self._path.name} is not open")
+        outcome: T = await self._offload_write(self._write, writer, writer.enter(change))
+        return outcome
+
+    @staticmethod
+    def _write(writer: GroupCommit, pending: Pending) -> Any:
+        return writer.run(pending)
 
     async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Call ``question``, one SELECT, over a connection that sees everything committed so far."""
         return await self._offload_read(self._read, question)
-
-    def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._writer
-        if connection is None:
-            raise RuntimeError(f"{self._path.name} is not open")
-        # IMMEDIATE: a transaction that first reads and then writes would fail at once, whatever
-        # the busy time-out, when another process has committed in between.
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            outcome = change(connection)
-            connection.execute("COMMIT")
-        except BaseException as e:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if isinstance(e, sqlite3.OperationalError) and e.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path)) from e
-            raise
-        return outcome
 
     def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
@@ -144,8 +170,15 @@ def _configure(connection: sqlite3.Connection, durability: Durability) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _migrate(connection: sqlite3.Connection, schema: str) -> None:
-    """Apply, each in one transaction, the numbered files of ``schema`` that the database has not seen."""
+def check_sound(connection: sqlite3.Connection) -> None:
+    """Read the whole database; a gigabyte takes seconds. Raises `sqlite3.DatabaseError` if it is damaged."""
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)
+
+
+def migrate(connection: sqlite3.Connection, schema: str) -> None:
+    """Apply, each in one transaction, the numbered files of ``schema`` that it has not seen. Raises `SchemaTooNew`."""
     steps = sorted(
         (int(step.name.removeprefix(f"{schema}-").removesuffix(".sql")), step.read_text("utf-8"))
         for step in files("pypid.storage.schema").iterdir()

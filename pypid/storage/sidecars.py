@@ -1,42 +1,54 @@
-"""What each upload said, in a file of its own beside the database: hosted.db can be rebuilt from these."""
+"""What is in hosted.db, in a file of its own for each uploaded file: hosted.db can be rebuilt from these."""
 
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from pypid.domain.names import IndexName, NormalizedName
 from pypid.offload import Offload
 from pypid.storage.blobs import sync_directory
-from pypid.storage.hosted import HostedFile
+from pypid.storage.hosted_file import HostedFile
+
+VERSION = 1
+"""Of what a sidecar has."""
+
+PROJECT = ".project"
+"""Stands for a filename, which begins with no dot."""
+
+OVERLAY = ".overlay"
+"""The same, for what is laid over a project."""
+
+Record = dict[str, Any]
 
 
 class Sidecars:
     """
-    ``<root>/<index>/<project>/<filename>.json``, one for each hosted file.
+    ``<root>/<index>/<project>/<filename>.json``, one for each hosted file, and for each that is deleted.
 
     The three parts are parsed names, so none of them can leave the root; the
     slash of a two-segment index becomes a ``+``, which no index name has.
     """
 
     def __init__(self, root: Path, offload: Offload) -> None:
-        self._root = root
+        self.root = root
         self._offload = offload
 
     def prepare(self) -> None:
         """Make the root directory, durably, if it is not there."""
-        self._root.mkdir(mode=0o750, exist_ok=True)
-        sync_directory(self._root.parent)
+        self.root.mkdir(mode=0o750, exist_ok=True)
+        sync_directory(self.root.parent)
 
-    async def write(self, file: HostedFile, form: Mapping[str, tuple[str, ...]]) -> None:
-        """Keep ``file`` and the ``form`` it came with; both are on the disk when this returns."""
-        record = {"sidecar": 1, **asdict(file), "form": dict(form)}
-        text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-        # Lone surrogates cannot occur in decoded text, but must not lose an upload if they do.
-        await self._offload(self._write, self._path(file), text.encode("utf-8", "backslashreplace"))
+    def any(self) -> bool:
+        """Return whether there is one at all."""
+        return next(self.root.glob("*/*/*.json"), None) is not None
+
+    def path(self, index: IndexName, project: NormalizedName, name: str) -> Path:
+        """``name``: a filename, or `PROJECT` or `OVERLAY`."""
+        return self.root / index.replace("/", "+") / project / f"{name}.json"
 
     async def blobs(self) -> set[str]:
         """
@@ -44,35 +56,42 @@ class Sidecars:
 
         Raises `OSError` or `ValueError` if one of them cannot be read.
         """
-        return await self._offload(sidecar_blobs, self._root)
+        return await self._offload(sidecar_blobs, self.root)
 
-    def _path(self, file: HostedFile) -> Path:
-        return self._root / file.index_name.replace("/", "+") / file.project / f"{file.filename}.json"
 
-    def _write(self, path: Path, data: bytes) -> None:
-        path.parent.parent.mkdir(mode=0o750, exist_ok=True)
-        path.parent.mkdir(mode=0o750, exist_ok=True)
-        unfinished = path.parent / f".{secrets.token_hex(8)}.part"
-        try:
-            with unfinished.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        # All of them, though hardly ever new: whoever made one may have ended before it was synced.
-        for directory in (path.parent, path.parent.parent, self._root):
-            sync_directory(directory)
+def file_record(file: HostedFile, form: Mapping[str, object]) -> Record:
+    """Return the record of a published file and the ``form`` that it came with."""
+    return {"sidecar": VERSION, **asdict(file), "form": dict(form)}
+
+
+def to_bytes(record: Record) -> bytes:
+    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
+    # Lone surrogates cannot occur in decoded text, but must not lose an upload if they do.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def read_record(path: Path) -> Record:
+    """Raises `OSError`, or `ValueError` for what is no sidecar."""
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError as e:
+        raise ValueError(f"{path} is no sidecar: {e}") from e
+    if not isinstance(record, dict) or record.get("sidecar") != VERSION:
+        raise ValueError(f"{path} is no sidecar that this pypid knows")
+    return record
+
+
+def file_records(root: Path) -> Iterator[Record]:
+    """Yield the record of each file below ``root``, published or deleted. Raises as `read_record` does."""
+    for path in sorted(root.glob("*/*/[!.]*.json")):
+        yield read_record(path)
 
 
 def sidecar_blobs(root: Path) -> set[str]:
-    """Return the same of the sidecars below ``root``."""
+    """Return the sha256 of every blob that a sidecar below ``root`` names; what is deleted needs none."""
     named: set[str] = set()
-    for path in root.glob("*/*/[!.]*.json"):
-        try:
-            record = json.loads(path.read_bytes())
-            named.update(sha256 for key in ("sha256", "core_metadata") if (sha256 := record[key]))
-        except (KeyError, TypeError, ValueError) as e:
-            raise ValueError(f"{path} is no sidecar: {e}") from e
+    for record in file_records(root):
+        if "deleted_at" not in record:
+            kept = (record.get(key) for key in ("sha256", "core_metadata", "signature", "provenance"))
+            named.update(sha256 for sha256 in kept if sha256)
     return named

@@ -13,7 +13,7 @@ from tests.storage.case import StorageCase
 
 def insert(name: str) -> Callable[[sqlite3.Connection], None]:
     def change(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO project (index_name, name, serial) VALUES ('main', ?, 1)", (name,))
+        connection.execute("INSERT INTO project (index_name, name, serial, changed_at) VALUES ('main', ?, 1, '')", (name,))
 
     return change
 
@@ -24,6 +24,11 @@ def one_row(statement: str, connection: sqlite3.Connection) -> object:
 
 def names(connection: sqlite3.Connection) -> list[str]:
     return [name for (name,) in connection.execute("SELECT name FROM project ORDER BY name").fetchall()]
+
+
+def table(name: str) -> Callable[[sqlite3.Connection], list[tuple[Any, ...]]]:
+    """Return a question for all that is in the table."""
+    return lambda connection: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)  # noqa: S608
 
 
 class DatabaseCase(StorageCase):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, fields
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from unittest.mock import patch
 
 from pypid.offload import inline
-from pypid.storage.hosted import HostedFile
-from pypid.storage.sidecars import Sidecars
+from pypid.storage.hosted_file import HostedFile
+from pypid.storage.sidecars import PROJECT, Sidecars
 from tests.storage.case import StorageCase
-from tests.storage.rows import MAIN, TWO, a_row
+from tests.storage.rows import MAIN, TWO, a_row, write_sidecar
 
 FORM = {"name": ("demo",), "classifiers": ("A", "B"), "summary": ("caf\u00e9 \u202e",)}
 
@@ -27,7 +24,7 @@ class SidecarsTests(StorageCase):
         self.sidecars.prepare()
 
     def write(self, row: HostedFile, form: Any = FORM) -> None:
-        self.successResultOf(self.sidecars.write(row, form))
+        write_sidecar(self.root, row, form)
 
     def test_content(self) -> None:
         """The row, every column of it, and the whole form as it came."""
@@ -69,36 +66,27 @@ class SidecarsTests(StorageCase):
         record = json.loads((self.root / "main/demo/demo-1.0.tar.gz.json").read_bytes())
         self.assertEqual(record["form"], {"summary": ["a\udc80b"]})
 
-    def test_durable_in_this_order(self) -> None:
-        """The text before its name, and the name, with every directory above it, before the upload goes on."""
-        steps: list[tuple[str, str]] = []
-        fsync, replace = os.fsync, Path.replace
+    def test_any(self) -> None:
+        """Also of an index of two segments; what else lies there is none."""
+        (self.root / "main" / "demo").mkdir(parents=True)
+        (self.root / "README").touch()
+        self.assertFalse(self.sidecars.any())
+        self.write(a_row(index_name=TWO))
+        self.assertTrue(self.sidecars.any())
 
-        def noted_sync(descriptor: int) -> None:
-            path = Path(f"/proc/self/fd/{descriptor}").readlink()
-            steps.append(("sync", "unfinished" if path.suffix == ".part" else str(path.relative_to(self.root))))
-            fsync(descriptor)
+    def test_blobs_of_what_is_published(self) -> None:
+        """All that is kept for it; nothing for what is deleted."""
+        self.write(a_row(core_metadata="01" * 32, signature="02" * 32, provenance="03" * 32))
+        path = write_sidecar(self.root, a_row("demo-2.0.tar.gz", sha256="04" * 32))
+        record = json.loads(path.read_bytes())
+        path.write_text(json.dumps(record | {"deleted_at": "", "deleted_by": "alice"}))
+        self.assertEqual(self.result(self.sidecars.blobs()), {"ab" * 32, "01" * 32, "02" * 32, "03" * 32})
 
-        def noted_replace(source: Path, target: Path) -> Path:
-            steps.append(("rename", target.name))
-            return replace(source, target)
-
-        expected = [("sync", "unfinished"), ("rename", "demo-1.0.tar.gz.json")]
-        expected += [("sync", "main/demo"), ("sync", "main"), ("sync", ".")]
-        for _ in ("in new directories", "in those that another upload made, and may not have synced"):
-            steps.clear()
-            with patch("os.fsync", noted_sync), patch.object(Path, "replace", noted_replace):
-                self.write(a_row())
-            self.assertEqual(steps, expected)
-
-    def test_refused(self) -> None:
-        """A disk that refuses leaves what was there, and nothing unfinished."""
-        self.write(a_row(uploaded_by="alice"))
-        before = (self.root / "main/demo/demo-1.0.tar.gz.json").read_bytes()
-        with patch("os.fsync", side_effect=OSError(28, "full")):
-            self.failureResultOf(self.sidecars.write(a_row(uploaded_by="bob"), FORM), OSError)
-        self.assertEqual((self.root / "main/demo/demo-1.0.tar.gz.json").read_bytes(), before)
-        self.assertEqual(len(self.files()), 1)
+    def test_a_project_s_own_sidecar_names_no_blobs(self) -> None:
+        path = self.sidecars.path(MAIN, a_row().project, PROJECT)
+        path.parent.mkdir(parents=True)
+        path.write_text('{"sidecar": 1}')
+        self.assertEqual(self.result(self.sidecars.blobs()), set())
 
     def test_replaced(self) -> None:
         """Written again, after a crash before the row, it is the newer one."""

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
+from pypid.domain.errors import StorageBusy
 from pypid.storage.database import READERS
 from tests.storage.case import ManualOffload
 from tests.storage.databases import DatabaseCase, insert, names, one_row
@@ -19,7 +20,7 @@ _HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
-connection.execute("INSERT INTO project (index_name, name, serial) VALUES ('main', 'theirs', 1)")
+connection.execute("INSERT INTO project (index_name, name, serial, changed_at) VALUES ('main', 'theirs', 1, '')")
 print("held", flush=True)
 sys.stdin.readline()
 connection.execute("COMMIT")
@@ -60,7 +61,7 @@ class WriteTests(DatabaseCase):
         def dangling(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA defer_foreign_keys = ON")
             insert("demo")(connection)
-            connection.execute("INSERT INTO file VALUES ('main', 'f', 'nobody', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)")
+            connection.execute(f"INSERT INTO file VALUES ('main', 'f', 'nobody'{', 1' * 16})")
 
         self.failureResultOf(database.write(dangling), sqlite3.IntegrityError)
         self.assertEqual(self.successResultOf(database.read(names)), [])
@@ -125,8 +126,8 @@ class OtherProcessTests(DatabaseCase):
         database = self.opened()
         holder = self.holder()
         waiting = Event()
-        assert database._writer is not None
-        database._writer.set_trace_callback(lambda _: waiting.set())
+        assert database._connection is not None
+        database._connection.set_trace_callback(lambda _: waiting.set())
         outcome: list[list[str]] = []
 
         def change(connection: sqlite3.Connection) -> list[str]:
@@ -142,14 +143,14 @@ class OtherProcessTests(DatabaseCase):
         thread.join(30)
         self.assertEqual(outcome, [["ours", "theirs"]])
 
-    def test_not_for_ever(self) -> None:
+    def test_c25_not_for_ever(self) -> None:
         """A lock that is never released is an error, and no harm is left when it is released after all."""
         with patch("pypid.storage.database.BUSY_TIMEOUT_MS", 1):
             database = self.opened()
         self.assertEqual(self.result(database.write(functools.partial(one_row, "PRAGMA busy_timeout"))), (1,))
         holder = self.holder()
-        failure = self.failureResultOf(database.write(insert("ours")), sqlite3.OperationalError)
-        self.assertEqual(str(failure.value), "database is locked")
+        failure = self.failureResultOf(database.write(insert("ours")), StorageBusy)
+        self.assertEqual(str(failure.value), "hosted.db is in use by another program; ask again")
         holder.communicate("go\n", timeout=30)
         self.successResultOf(database.write(insert("ours")))
         self.assertEqual(self.successResultOf(database.read(names)), ["ours", "theirs"])
