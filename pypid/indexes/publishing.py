@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, DeferredList, DeferredLock
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
-from pypid.domain.errors import FileExists, InspectionFailed, StorageFull, UploadRefused
-from pypid.domain.filenames import FileKind, parse_filename
-from pypid.domain.headline import Headline
-from pypid.domain.names import IndexName
+from pypid.domain.actor import Actor
+from pypid.domain.errors import InspectionFailed, StorageFull, UploadRefused
+from pypid.domain.filenames import FileKind
+from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.upload_rules import UploadRules
 from pypid.domain.uploads import DIGEST_LENGTHS, Form, Upload
 from pypid.domain.validation.distribution import Question, Verdict
 from pypid.domain.validation.findings import Level
 from pypid.flight import shield
 from pypid.indexes.room import NO_SPACE, Room
 from pypid.indexes.stored import keep
+from pypid.indexes.vouching import NOTHING, Beside, Vouchers, Vouching
 from pypid.storage.blobs import BlobStore
-from pypid.storage.hosted import HostedFile, HostedRecords
-from pypid.storage.sidecars import Sidecars
+from pypid.storage.hosted import HostedRecords
+from pypid.storage.hosted_file import HostedFile, iso
 from pypid.storage.staging import StagedFile, Staging
 
 
@@ -32,9 +35,19 @@ class Inspect(Protocol):
     def __call__(self, path: Path, question: Question, /) -> Deferred[Verdict]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What came of an upload that was accepted."""
+
+    new: bool
+    """False: the very file was there already."""
+    warnings: tuple[str, ...] = ()
+    """What could be better about it, a sentence each."""
+
+
 class Publisher:
     """
-    Publishes files, one after the other where they could collide.
+    Publishes files.
 
     The order makes each step safe to be the last before a power cut: the
     bytes, then the sidecar, then the row that shows them.
@@ -47,27 +60,27 @@ class Publisher:
         *,
         staging: Staging,
         blobs: BlobStore,
-        sidecars: Sidecars,
         records: HostedRecords,
         inspect: Inspect,
         now: Callable[[], float],
         room: Room | None = None,
+        vouching: Vouching | None = None,
     ) -> None:
         """
         Take what publishing needs.
 
         ``inspect``: says whether a file may be published; ``now``: seconds
-        since 1970; ``room``: what is mirrored makes way.
+        since 1970; ``room``: what is mirrored makes way; ``vouching``: reads
+        what comes beside a file, verifying nothing where there is none.
         """
         self._room = room
+        self._vouching = vouching or Vouching()
         self._staging = staging
         self._blobs = blobs
-        self._sidecars = sidecars
         self._records = records
         self._inspect = inspect
         self._now = now
-        self._lock = DeferredLock()
-        self._under_way: set[Deferred[bool]] = set()
+        self._under_way: set[Deferred[Published]] = set()
 
     async def stage(self, *, reserve: int) -> StagedFile:
         """Return a file to receive an upload in, with ``reserve`` bytes of disk set aside. Raises `OSError`."""
@@ -79,23 +92,31 @@ class Publisher:
         return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
 
     def publish(
-        self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str, *, level: Level
-    ) -> Deferred[bool]:
+        self,
+        index: IndexName,
+        upload: Upload,
+        form: Form,
+        staged: StagedFile,
+        actor: Actor,
+        *,
+        rules: UploadRules,
+        beside: Beside = NOTHING,
+    ) -> Deferred[Published]:
         """
-        Publish ``staged``, if it passes at ``level``, and close it.
+        Publish ``staged`` with what is ``beside`` it, if it passes by ``rules``, and close it.
 
-        Fires with True when the file is published and durable, with False
-        when it already was, with the same bytes. Fails with `UploadRefused`,
-        `FileExists`, `InspectionFailed` or `StorageFull`. Cancelling lets the
-        caller go; what was begun is finished.
+        Fires when the file is published and durable. Fails with
+        `UploadRefused`, `FileExists`, `FileDeleted`, `ProjectClosed`,
+        `InspectionFailed` or `StorageFull`. Cancelling lets the caller go; what
+        was begun is finished.
         """
-        call = Deferred.fromCoroutine(self._publish(index, upload, form, staged, user, level=level))
+        call = Deferred.fromCoroutine(self._publish(index, upload, form, staged, actor, rules=rules, beside=beside))
         self._under_way.add(call)
         waiter = shield(call)
         call.addBoth(self._ended, call)
         return waiter
 
-    def _ended(self, outcome: object, call: Deferred[bool]) -> object:
+    def _ended(self, outcome: object, call: Deferred[Published]) -> object:
         self._under_way.discard(call)
         return outcome  # None, but for a failure that nobody waits for any more: Twisted logs it
 
@@ -104,61 +125,53 @@ class Publisher:
         return DeferredList(list(self._under_way)).addCallback(lambda _: None)
 
     async def _publish(
-        self, index: IndexName, upload: Upload, form: Form, staged: StagedFile, user: str, *, level: Level
-    ) -> bool:
+        self,
+        index: IndexName,
+        upload: Upload,
+        form: Form,
+        staged: StagedFile,
+        actor: Actor,
+        *,
+        rules: UploadRules,
+        beside: Beside,
+    ) -> Published:
         try:
             upload.check_digests(staged.digests())
-            published = await self._is_published(index, upload.filename, staged.sha256)
+            # Asked for again with the row: what can be refused now leaves no blob behind.
+            key = (index, upload.project, upload.filename, staged.sha256)
+            published = await self._records.is_published(*key, volatile=rules.volatile)
             if published and await self._blobs.has(staged.sha256):
-                return False
-            await self._check_only_sdist(index, upload.filename)
+                return Published(new=False)
             # What was accepted once is not refused by rules that are stricter now: the store needs its bytes back.
-            verdict = await self._judge(upload, staged, Level.LENIENT if published else level)
-            core_metadata = await self._keep_core_metadata(upload, verdict)
-            holds = [await self._blobs.hold(sha256) for sha256 in (staged.sha256, core_metadata) if sha256]
-            try:
-                await self._blobs.add(staged)
-                headline = verdict.headline
-                file = self._describe(index, upload, staged, user, core_metadata=core_metadata, headline=headline)
-                # If the store has lost the bytes of a published file, they are back by now.
-                published = await self._lock.run(lambda: Deferred.fromCoroutine(self._record(file, form)))
-            finally:
-                for hold in holds:
-                    hold.release()
+            vouchers = Vouchers() if published else await self._vouchers(beside, upload, staged, rules)
+            verdict = await self._judge(upload, staged, Level.LENIENT if published else rules.level, vouchers.problems)
+            file = self._describe(index, upload, staged, actor, verdict=verdict, vouchers=vouchers)
+            small = (_core_metadata(upload, verdict), vouchers.signature, vouchers.provenance)
+            new = await self._store(file, form, actor, staged, [each for each in small if each], rules=rules)
         except OSError as e:
             self._log.error("{filename} could not be stored: {why}", filename=upload.filename, why=e)
             raise StorageFull(f"{upload.filename} cannot be stored: {e.strerror or e}") from e
         finally:
             staged.close()
-        if published:
-            self._log.info("{user} published {filename} in {index}", user=user, filename=upload.filename, index=index)
-        return published
+        if new:
+            self._log.info(
+                "{user} published {filename} in {index}", user=actor.user, filename=upload.filename, index=index
+            )
+        return Published(new, tuple(verdict.warnings))
 
-    async def _record(self, file: HostedFile, form: Form) -> bool:
-        # Asked again: another upload of that name may have been first, and its sidecar must stay.
-        if await self._is_published(file.index_name, file.filename, file.sha256):
-            return False
-        await self._check_only_sdist(file.index_name, file.filename)
-        await self._sidecars.write(file, form)
-        return await self._records.publish(file)
+    async def _vouchers(self, beside: Beside, upload: Upload, staged: StagedFile, rules: UploadRules) -> Vouchers:
+        try:
+            return await self._vouching.read(beside, upload.filename, staged.sha256, rules)
+        except InspectionFailed as e:
+            self._log.error("the attestations of {filename}: {why}", filename=upload.filename, why=e.why)
+            raise
 
-    async def _is_published(self, index: IndexName, filename: str, sha256: str) -> bool:
-        """Say whether the very file is there. Raises `FileExists` if another of its name is."""
-        present = await self._records.file(index, filename)
-        if present is not None and present.sha256 != sha256:
-            raise FileExists(filename, present.sha256)
-        return present is not None
+    async def _judge(self, upload: Upload, staged: StagedFile, level: Level, problems: tuple[str, ...]) -> Verdict:
+        """
+        Return what the file says of itself.
 
-    async def _check_only_sdist(self, index: IndexName, filename: str) -> None:
-        """Raise `UploadRefused` if the release of an sdist has another: which one is installed depends on who asks."""
-        own = parse_filename(filename)
-        page = None if own.kind is FileKind.WHEEL else await self._records.page(index, own.project)
-        others = () if page is None else (file.filename for file in page.files if file.filename != filename)
-        if any(parse_filename(other) == own for other in others):
-            raise UploadRefused(["Only one sdist may be uploaded per release."])
-
-    async def _judge(self, upload: Upload, staged: StagedFile, level: Level) -> Verdict:
-        """Return what the file says of itself. Raises `UploadRefused` with all that speaks against it."""
+        Raises `UploadRefused` with all that speaks against it, after the ``problems`` of what is beside it.
+        """
         question = Question(filename=upload.filename, level=level, claims=upload.claims)
         try:
             await staged.cut()
@@ -166,34 +179,69 @@ class Publisher:
         except InspectionFailed as e:
             self._log.error("{filename} could not be looked into: {why}", filename=upload.filename, why=e.why)
             raise
-        if verdict.problems:
-            raise UploadRefused(verdict.problems)
+        if problems or verdict.problems:
+            raise UploadRefused([*problems, *verdict.problems])
         for warning in verdict.warnings:
             self._log.warn("{filename}: {warning}", filename=upload.filename, warning=warning)
         return verdict
 
-    async def _keep_core_metadata(self, upload: Upload, verdict: Verdict) -> str | None:
-        """Put a wheel's METADATA into the blob store, and return its sha256."""
-        if upload.kind is not FileKind.WHEEL or verdict.metadata is None:
-            return None
-        return await keep(verdict.metadata, self._staging, self._blobs)
+    async def filenames(self, index: IndexName, project: NormalizedName) -> tuple[str, ...]:
+        """Return the names of the project's files that were uploaded to ``index``."""
+        page = await self._records.page(index, project)
+        return () if page is None else tuple(file.filename for file in page.files)
+
+    async def problems(self, question: Question, staged: StagedFile) -> tuple[str, ...]:
+        """
+        Return what speaks against ``staged``, which is not to be published for other reasons; the caller closes it.
+
+        Nothing, where that cannot be found out. Raises `OSError`.
+        """
+        await staged.cut()
+        try:
+            return (await self._inspect(staged.path, question)).problems
+        except InspectionFailed as e:
+            self._log.error("{filename} could not be looked into: {why}", filename=question.filename, why=e.why)
+            return ()
+
+    async def _store(
+        self,
+        file: HostedFile,
+        form: Form,
+        actor: Actor,
+        staged: StagedFile,
+        small: Sequence[bytes],
+        *,
+        rules: UploadRules,
+    ) -> bool:
+        """Keep all that ``file`` names, ``small`` being what is in memory, and record it; say whether it is new."""
+        # Held before they are there: a sweep must not take what no record names yet.
+        holds = [await self._blobs.hold(sha256) for sha256 in file.blobs]
+        try:
+            for content in small:
+                await keep(content, self._staging, self._blobs)
+            await self._blobs.add(staged)
+            # If the store has lost the bytes of a published file, they are back by now.
+            return await self._records.publish(file, form, actor, volatile=rules.volatile)
+        finally:
+            for hold in holds:
+                hold.release()
 
     def _describe(
         self,
         index: IndexName,
         upload: Upload,
         staged: StagedFile,
-        user: str,
+        actor: Actor,
         *,
-        core_metadata: str | None,
-        headline: Headline,
+        verdict: Verdict,
+        vouchers: Vouchers,
     ) -> HostedFile:
         """
-        ``headline``: what the file says of itself, which counts before what the form says.
+        ``verdict``: has what the file says of itself, which counts before what the form says.
 
         That of an sdist may leave Requires-Python to its build.
         """
-        digests = staged.digests()
+        digests, headline = staged.digests(), verdict.headline
         told = upload.requires_python if upload.kind is FileKind.SDIST else None
         return HostedFile(
             index_name=index,
@@ -207,8 +255,18 @@ class Publisher:
             md5=digests["md5"],
             requires_python=headline.requires_python or told,
             summary=headline.summary or upload.summary,
-            core_metadata=core_metadata,
-            yanked=None,
-            uploaded_at=datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="microseconds"),
-            uploaded_by=user,
+            core_metadata=_sha256(_core_metadata(upload, verdict)),
+            signature=_sha256(vouchers.signature),
+            provenance=_sha256(vouchers.provenance),
+            uploaded_at=iso(self._now()),
+            uploaded_by=actor.user,
         )
+
+
+def _core_metadata(upload: Upload, verdict: Verdict) -> bytes | None:
+    """Return the METADATA that is offered beside a wheel."""
+    return verdict.metadata if upload.kind is FileKind.WHEEL else None
+
+
+def _sha256(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()

@@ -12,7 +12,9 @@ def hosted_blobs(connection: Connection) -> set[str]:
     """Return the sha256 of all that was uploaded, by hosted.db."""
     return _column(
         connection,
-        "SELECT sha256 FROM file UNION ALL SELECT core_metadata FROM file WHERE core_metadata IS NOT NULL",
+        "SELECT sha256 FROM file UNION ALL SELECT core_metadata FROM file WHERE core_metadata IS NOT NULL "
+        "UNION ALL SELECT signature FROM file WHERE signature IS NOT NULL "
+        "UNION ALL SELECT provenance FROM file WHERE provenance IS NOT NULL",
     )
 
 

@@ -14,17 +14,21 @@ from twisted.internet.defer import Deferred, fail
 from pypid.domain.eviction import Limits
 from pypid.indexes.room import Room, Swept
 from pypid.offload import Offload, inline
+from pypid.storage.audit import AuditLog
 from pypid.storage.blobs import DirectoryBlobs
 from pypid.storage.cached import CachedRecords
 from pypid.storage.database import Database
+from pypid.storage.group_commit import Companion
 from pypid.storage.hosted import HostedRecords
+from pypid.storage.journal import Journal
 from pypid.storage.references import References
+from pypid.storage.replacing import Replacing
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
 from pypid.storage.uses import Uses
 from tests.indexes.stores import Disk
 from tests.storage.case import StorageCase
-from tests.storage.rows import DEMO, MAIN, a_row
+from tests.storage.rows import ALICE, DEMO, MAIN, a_row
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,16 +57,24 @@ class RoomCase(StorageCase):
         # Later than anything that the file system knows.
         self.now = time.time() + DAY
         self.disk, self.cache_writer, self.hosted_reader, self.sidecar_disk = Disk(), Disk(), Disk(), Disk()
+        self.hosted_writer = Disk()
         self.sidecars = Sidecars(self.directory / "records", self.sidecar_disk)
         self.staging = Staging(self.directory / "staging", inline)
-        hosted = self.database("hosted", read=self.hosted_reader)
+        self.sidecars.prepare()
+        audit = AuditLog(self.directory / "audit.jsonl")
+        audit.prepare()
+        journal = Journal(self.sidecars, audit, Replacing(self.sidecars.root, self.directory / "staging"))
+        hosted = self.database("hosted", write=self.hosted_writer, read=self.hosted_reader, companion=journal)
         cache = self.database("cache", write=self.cache_writer)
-        self.hosted, self.cached = HostedRecords(hosted), CachedRecords(cache)
+        self.hosted, self.cached = HostedRecords(hosted, journal), CachedRecords(cache)
         self.references = References(hosted, cache)
         self.start(UNLIMITED)
 
-    def database(self, schema: str, *, write: Offload = inline, read: Offload = inline) -> Database:
-        database = Database(self.directory / f"{schema}.db", schema, durability="NORMAL", write=write, read=read)
+    def database(
+        self, schema: str, *, write: Offload = inline, read: Offload = inline, companion: Companion | None = None
+    ) -> Database:
+        path = self.directory / f"{schema}.db"
+        database = Database(path, schema, durability="NORMAL", write=write, read=read, companion=companion)
         database.open()
         self.addCleanup(database.close)
         return database
@@ -94,7 +106,7 @@ class RoomCase(StorageCase):
     def upload(self, content: bytes, **values: Any) -> str:
         sha256 = self.add(content)
         filename = f"demo-1.{int(sha256[:8], 16)}.tar.gz"
-        self.result(self.hosted.publish(a_row(filename, sha256=sha256, **values)))
+        self.result(self.hosted.publish(a_row(filename, sha256=sha256, **values), {}, ALICE))
         self.pass_time()
         return sha256
 

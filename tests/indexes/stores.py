@@ -16,6 +16,8 @@ from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.reach import AllowedHosts
 from pypid.domain.validation.distribution import Question, Verdict
 from pypid.indexes.core_metadata import CoreMetadata
+from pypid.indexes.curating import Curator
+from pypid.indexes.download_counts import DownloadCounts
 from pypid.indexes.downloads import Downloads
 from pypid.indexes.drifts import Drifts
 from pypid.indexes.fetched import FetchedFiles
@@ -32,10 +34,16 @@ from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
 from pypid.inspection.files import inspect_file
 from pypid.offload import Offload, inline
+from pypid.storage.audit import AuditLog
 from pypid.storage.blobs import DirectoryBlobs
 from pypid.storage.cached import CachedRecords
 from pypid.storage.database import Database
+from pypid.storage.download_records import DownloadRecords
+from pypid.storage.group_commit import Companion, Pending
 from pypid.storage.hosted import HostedRecords
+from pypid.storage.journal import Journal
+from pypid.storage.overlays import Overlays
+from pypid.storage.replacing import Replacing
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
 from tests.upstream.network import ROOT, UpstreamTestCase, client_over, start
@@ -64,8 +72,7 @@ class Disk:
         name = function.__name__
 
         def call() -> None:
-            no_space = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            outcome = fail(no_space) if name in self.full else execute(function, *args, **kwargs)
+            outcome = _no_space(args) if name in self.full else execute(function, *args, **kwargs)
             outcome.chainDeferred(done)
 
         if self.held in {name, "*"}:
@@ -90,6 +97,14 @@ class Disk:
             call()
 
 
+def _no_space(args: Sequence[object]) -> Deferred[Any]:
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    for pending in args:
+        if isinstance(pending, Pending):
+            pending.fail(error)  # else it would be in the next transaction
+    return fail(error)
+
+
 class StoresTestCase(UpstreamTestCase):
     """Adds storage; when a test is over nothing may be in staging, under way, or open."""
 
@@ -107,14 +122,26 @@ class StoresTestCase(UpstreamTestCase):
         for part in (self.staging, self.blobs, self.sidecars):
             part.prepare()
         self.downloads = Downloads(self.staging, self.blobs, self.clock)
-        self.hosted = HostedRecords(self.database("hosted"))
+        self.audit = AuditLog(self.data / "audit.jsonl")
+        self.audit.prepare()
+        journal = Journal(self.sidecars, self.audit, Replacing(self.sidecars.root, self.data / "staging"))
+        self.hosted_writer = Disk()
+        self.hosted_database = self.database("hosted", self.hosted_writer, journal)
+        self.hosted = HostedRecords(self.hosted_database, journal)
+        self.overlays = Overlays(self.hosted_database, journal)
         self.cache_writer = Disk()
         self.cached = CachedRecords(self.database("cache", self.cache_writer))
+        self.counts_writer = Disk()
+        self.counts = DownloadCounts(
+            DownloadRecords(self.database("counts", self.counts_writer)), keep_days=400, now=self.clock.seconds
+        )
         self.drifts = Drifts()
         self.addCleanup(self.check_stores)
 
-    def database(self, schema: str, write: Offload = inline) -> Database:
-        database = Database(self.data / f"{schema}.db", schema, durability="NORMAL", write=write, read=inline)
+    def database(self, schema: str, write: Offload = inline, companion: Companion | None = None) -> Database:
+        database = Database(
+            self.data / f"{schema}.db", schema, durability="NORMAL", write=write, read=inline, companion=companion
+        )
         database.open()
         self.addCleanup(database.close)
         return database
@@ -191,6 +218,9 @@ class StoresTestCase(UpstreamTestCase):
             upstream_list=upstream_list,
         )
 
+    def curator(self) -> Curator:
+        return Curator(records=self.hosted, now=self.clock.seconds)
+
     def hosted_index(self, name: str = "main") -> HostedIndex:
         return HostedIndex(IndexName(name), self.hosted, self.blobs)
 
@@ -198,7 +228,6 @@ class StoresTestCase(UpstreamTestCase):
         return Publisher(
             staging=self.staging,
             blobs=self.blobs,
-            sidecars=self.sidecars,
             records=self.hosted,
             inspect=self.inspect,
             now=self.clock.seconds,
@@ -228,7 +257,7 @@ class StoresTestCase(UpstreamTestCase):
     def check_stores(self) -> None:
         self.assertEqual(self.staged(), [], "in staging")
         self.assertEqual(len(self.downloads), 0, "transfers")
-        self.assertEqual(self.disk.waiting, 0, "calls to the disk")
+        self.assertEqual(self.disk.waiting + self.hosted_writer.waiting, 0, "calls to the disk")
 
     def check_descriptors(self) -> None:
         self.assertEqual(_open_descriptors() - self.descriptors, set(), "open files")

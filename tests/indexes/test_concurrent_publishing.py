@@ -1,25 +1,33 @@
 """Uploads that meet each other, a full disk, or a caller who leaves."""
 
+import hashlib
 from dataclasses import replace
 
 from twisted.internet.defer import CancelledError
 
 from pypid.domain.errors import FileExists, StorageFull, UploadRefused
-from tests.indexes.test_publishing import PublishTestCase
+from pypid.failpoints import Failpoint, arm
+from pypid.indexes.hosted import HostedIndex
+from pypid.offload import inline
+from pypid.storage.blobs import DirectoryBlobs
+from tests.indexes.stores import DEMO
+from tests.indexes.test_publishing import MAIN, PublishTestCase
 from tests.kit.dists import sdist, wheel
 from tests.upstream.network import start
 
 
 class ConcurrentTests(PublishTestCase):
-    def test_of_two_files_of_one_name_one_wins_in_every_respect(self) -> None:
+    def test_b48_of_two_files_of_one_name_one_wins_in_every_respect(self) -> None:
         """Both have passed the first look by the time either writes its sidecar."""
-        for moment in ("sync", "_link"):
+        for number, (disk, moment) in enumerate(
+            ((self.disk, "_sync"), (self.disk, "_link"), (self.hosted_writer, "_write"))
+        ):
             with self.subTest(moment):
-                name = "demo" if moment == "sync" else "other"
-                self.disk.held = moment
+                name = f"demo-{number}"
+                disk.held = moment
                 one, two = sdist(name), sdist(name, summary="Other")
                 first, second = self.publish(one), self.publish(two)
-                self.disk.release()
+                disk.release()
                 self.assertTrue(self.successResultOf(first))
                 self.assertIn(one.sha256, str(self.failureResultOf(second, FileExists).value))
                 row = self.successResultOf(start(self.hosted.file(self.main.name, one.filename)))
@@ -29,7 +37,7 @@ class ConcurrentTests(PublishTestCase):
                 self.assertIn(one.sha256, sidecar.read_text())
 
     def test_of_two_source_distributions_of_a_release_one_wins(self) -> None:
-        self.disk.held = "sync"
+        self.disk.held = "_sync"
         one, two = sdist("my-pkg"), replace(sdist("my-pkg", summary="Other"), filename="my-pkg-1.0.tar.gz")
         first, second = self.publish(one), self.publish(two)
         self.disk.release()
@@ -37,35 +45,71 @@ class ConcurrentTests(PublishTestCase):
         self.failureResultOf(second, UploadRefused)
         self.assertEqual(len(self.kept_sidecars()), 1)
 
-    def test_same_file_twice_at_once_is_published_once(self) -> None:
-        self.disk.held = "sync"
-        demo = wheel("demo")
-        first, second = self.publish(demo), self.publish(demo)
-        self.disk.release()
-        self.assertEqual(sorted([self.successResultOf(first), self.successResultOf(second)]), [False, True])
-        self.assertEqual(len(self.files()), 1)
+    def test_b48_same_file_twice_at_once_is_published_once(self) -> None:
+        for number, (disk, moment) in enumerate(((self.disk, "_sync"), (self.hosted_writer, "_write")), 1):
+            disk.held = moment
+            demo = wheel("demo", f"{number}.0")
+            first, second = self.publish(demo), self.publish(demo)
+            disk.release()
+            self.assertEqual(sorted([self.successResultOf(first), self.successResultOf(second)]), [False, True])
+            self.assertEqual(len(self.files()), number)
+            self.assertEqual(len(self.audit.after(0, 100)), number)
 
     def test_different_files_at_once(self) -> None:
-        self.disk.held = "sync"
+        self.disk.held = "_sync"
         waiting = [self.publish(wheel("demo", f"{number}.0")) for number in range(10)]
         self.disk.release()
         self.assertTrue(all(self.successResultOf(done) for done in waiting))
         self.assertEqual(len(self.files()), 10)
 
 
+    def test_f19_a_hundred_uploads_that_wait_are_one_transaction(self) -> None:
+        self.hosted_writer.held = "_write"
+        waiting = [self.publish(wheel("demo", f"{number}.0")) for number in range(100)]
+        self.hosted_writer.release()
+        self.assertTrue(all(self.successResultOf(done) for done in waiting))
+        self.assertEqual(len(self.files()), 100)
+        events = self.audit.after(0, 1000)
+        self.assertEqual([event.serial for event in events], list(range(1, 101)))
+        self.assertEqual({event.group for event in events}, {1})
+
+    def test_f07_whatever_is_listed_at_any_moment_can_be_fetched(self) -> None:
+        """And what was acknowledged is in the very next listing."""
+        reader = HostedIndex(MAIN, self.hosted, DirectoryBlobs(self.blobs.root, inline))
+        listed: list[int] = []
+        for number in range(1, 4):
+            self.hosted_writer.held = "*"
+            publishing = self.publish_held(wheel("demo", f"{number}.0"), "*")
+            while self.disk.waiting or self.hosted_writer.waiting:
+                listed.append(self.fetch_all(reader))
+                (self.disk if self.disk.waiting else self.hosted_writer).step()
+            self.assertTrue(self.successResultOf(publishing))
+            self.assertEqual(self.fetch_all(reader), number)
+            self.disk.release()
+        self.assertEqual(listed, sorted(listed))
+        self.assertGreater(len(listed), 20)
+
+    def fetch_all(self, index: HostedIndex) -> int:
+        """Fetch all that is listed, and return how many that are."""
+        files = self.files()
+        for file in files:
+            opened = self.successResultOf(start(index.open_file(DEMO, file.filename, file.digest_prefix)))
+            content = self.successResultOf(self.read_all(opened))
+            self.assertEqual(hashlib.sha256(content).hexdigest(), file.sha256)
+        return len(files)
+
+
 class LeavingTests(PublishTestCase):
     def test_what_was_begun_is_finished_when_the_caller_leaves(self) -> None:
-        for number, moment in enumerate(("sync", "_link", "_write", "_create"), 1):
-            dist = wheel("demo", f"{number}.0")
-            if moment == "_write":
-                dist = sdist("demo", f"{number}.0")  # the first write after staging is then its sidecar's
-            waiting = self.publish_held(dist, moment)
+        moments = [(self.disk, "_sync"), (self.disk, "_link"), (self.hosted_writer, "_write"), (self.disk, "_create")]
+        for number, (disk, moment) in enumerate(moments, 1):
+            waiting = self.publish_held(wheel("demo", f"{number}.0"), moment, disk)
             waiting.cancel()
             self.failureResultOf(waiting, CancelledError)
             self.assertEqual(len(self.files()), number - 1)
             stopped = self.uploads.stop()
             self.assertNoResult(stopped)
-            self.disk.release()
+            disk.release()
             self.successResultOf(stopped)
             self.assertEqual((len(self.files()), self.staged()), (number, []), moment)
 
@@ -76,7 +120,7 @@ class LeavingTests(PublishTestCase):
 class FullDiskTests(PublishTestCase):
     def test_full_disk_refuses_the_upload_and_leaves_no_part_of_it(self) -> None:
         demo = sdist("demo")
-        for moment in ("sync", "_link"):
+        for moment in ("_sync", "_link"):
             self.refuse(moment)
             self.failureResultOf(self.publish(demo), StorageFull)
             self.assertEqual((self.files(), self.kept_sidecars(), self.kept_blobs()), ([], [], set()), moment)
@@ -84,15 +128,18 @@ class FullDiskTests(PublishTestCase):
         self.disk.full = set()
         self.assertTrue(self.successResultOf(self.publish(demo)))
 
-    def test_no_room_for_the_sidecar_no_row(self) -> None:
+    def test_no_sidecar_no_row(self) -> None:
         demo = sdist("demo")
-        waiting = self.publish_held(demo, "_link")
-        self.refuse("_write")
-        self.disk.release()
-        self.assertIn("No space left", str(self.failureResultOf(waiting, StorageFull).value))
-        self.assertEqual((self.files(), self.kept_sidecars(), self.staged()), ([], [], []))
-        self.disk.full = set()
+        for point in (point for point in Failpoint if point.startswith(("sidecar.", "audit.", "db.before"))):
+            arm(f"{point}=raise:ENOSPC")
+            self.addCleanup(arm, "")
+            self.assertIn("No space left", str(self.failureResultOf(self.publish(demo), StorageFull).value), point)
+            self.assertEqual((self.files(), self.kept_sidecars(), self.staged()), ([], [], []), point)
+            self.assertEqual(self.audit.after(0, 10), [], point)
+        arm("")
         self.assertTrue(self.successResultOf(self.publish(demo)))
+        (event,) = self.audit.after(0, 10)
+        self.assertEqual((event.serial, event.filename), (1, demo.filename))
 
     def test_no_room_for_the_metadata(self) -> None:
         waiting = self.publish_held(wheel("demo"), "_create")

@@ -10,12 +10,14 @@ from twisted.internet.defer import Deferred
 from pypid.domain.errors import FileExists, FileNotFound, ProjectNotFound, StoredFileMissing, UploadRefused
 from pypid.domain.files import DistributionFile
 from pypid.domain.names import IndexName
+from pypid.domain.upload_rules import UploadRules
 from pypid.domain.uploads import Form, read_upload
 from pypid.domain.validation.findings import Level
 from pypid.indexes.publishing import Publisher
 from pypid.storage.staging import StagedFile
-from tests.indexes.stores import DEMO, StoresTestCase
+from tests.indexes.stores import DEMO, Disk, StoresTestCase
 from tests.kit.dists import Dist, sdist, wheel
+from tests.storage.rows import ALICE
 from tests.upstream.network import start
 
 MAIN = IndexName("main")
@@ -48,7 +50,7 @@ def publish(
     start(_stage(publisher, dist)).addCallback(staged.append)
     hold()
     form = form_of(dist, changes)
-    return publisher.publish(MAIN, read_upload(form, dist.filename), form, staged[0], "alice", level=level)
+    return publisher.publish(MAIN, read_upload(form, dist.filename), form, staged[0], ALICE, rules=UploadRules(level=level)).addCallback(lambda done: done.new)
 
 
 async def _stage(publisher: Publisher, dist: Dist) -> StagedFile:
@@ -67,11 +69,11 @@ class PublishTestCase(StoresTestCase):
     def publish(self, dist: Dist, **changes: str) -> Deferred[bool]:
         return publish(self.uploads, dist, changes)
 
-    def publish_held(self, dist: Dist, moment: str) -> Deferred[bool]:
-        """Publish ``dist`` as far as the disk's ``moment``."""
+    def publish_held(self, dist: Dist, moment: str, disk: Disk | None = None) -> Deferred[bool]:
+        """Publish ``dist`` as far as the ``moment`` of ``disk``, the one that has the blobs unless it is given."""
 
         def hold() -> None:
-            self.disk.held = moment
+            (disk or self.disk).held = moment
 
         return publish(self.uploads, dist, hold=hold)
 

@@ -9,7 +9,7 @@ from pypid.indexes.clearing import BATCH
 from pypid.storage.blobs import BlobMissing
 from pypid.storage.references import References
 from tests.indexes.rooms import FullOnce, RoomCase, content_of
-from tests.storage.rows import a_row
+from tests.storage.rows import a_row, write_sidecar
 
 SMALL = Limits(cache_size=1000, keep_free=0)
 
@@ -102,14 +102,14 @@ class OrphanTests(RoomCase):
     def test_uploads_that_an_older_hosted_db_does_not_know_stay(self) -> None:
         """One that was put back from a backup: their sidecars still name them."""
         sha256, metadata, orphan = self.add(b"upload"), self.add(b"Name: demo"), self.add(b"orphan")
-        self.result(self.sidecars.write(a_row(sha256=sha256, core_metadata=metadata), {}))
+        write_sidecar(self.sidecars.root, a_row(sha256=sha256, core_metadata=metadata))
         self.pass_time(ORPHAN_LIFE)
         self.sweep_all()
         self.assertEqual(self.has(sha256, metadata, orphan), [True, True, False])
 
     def test_a_sidecar_that_cannot_be_read_saves_every_orphan(self) -> None:
         fetched, orphan = self.fetch(b"fetched"), self.add(b"orphan")
-        self.result(self.sidecars.write(a_row(), {}))
+        write_sidecar(self.sidecars.root, a_row())
         (path,) = (self.directory / "records").rglob("*.json")
         for text in ("", "[]", "{}", json.dumps({"sha256": 1})):
             path.write_text(text)

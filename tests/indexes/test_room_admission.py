@@ -137,7 +137,6 @@ class ScarcityTests(RoomCase):
         publisher = Publisher(
             staging=Staging(self.directory / "staging", disk),
             blobs=self.blobs,
-            sidecars=self.sidecars,
             records=self.hosted,
             inspect=lambda path, question: inline(inspect_file, path, question),
             now=lambda: self.now,

@@ -124,7 +124,6 @@ class UploadTests(RaceCase):
         self.publisher = Publisher(
             staging=self.staging,
             blobs=self.blobs,
-            sidecars=self.sidecars,
             records=self.hosted,
             inspect=lambda path, question: inline(inspect_file, path, question),
             now=lambda: self.now,
@@ -152,14 +151,14 @@ class UploadTests(RaceCase):
         """Between the link and the row, where the blob was there for long before, and whatever is swept meanwhile."""
         dist = wheel("demo", "1.0")
         self.fetch(dist.content)
-        self.sidecar_disk.held = "_write"
+        self.hosted_writer.held = "_write"
         uploading = publish(self.publisher, dist)
         for _ in range(3):
             self.pass_time(DAY)
             self.sweep_all()
             self.result(self.room.record_uses())
         self.assertNoResult(uploading)
-        self.sidecar_disk.release()
+        self.hosted_writer.release()
         self.assertTrue(self.successResultOf(uploading))
         self.check_published(dist.filename, dist.content)
         row = self.result(self.hosted.file(MAIN, dist.filename))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from twisted.internet.defer import Deferred
@@ -10,18 +11,18 @@ from pypid.domain.changes import Change
 from pypid.domain.errors import FileExists
 from pypid.domain.files import DistributionFile, ProjectPage, TimeSource
 from pypid.domain.names import IndexName, NormalizedName
-from pypid.storage.hosted import HostedFile, HostedRecords
+from pypid.storage.hosted_file import HostedFile
 from tests.storage.case import ManualOffload
-from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase, a_row
+from tests.storage.rows import ALICE, DEMO, MAIN, OTHER, TWO, RecordsCase, a_row
 
 
 class HostedRecordsTests(RecordsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.records = HostedRecords(self.database())
+        self.records = self.hosted_records()
 
     def publish(self, *rows: HostedFile) -> list[bool]:
-        return [self.successResultOf(self.records.publish(row)) for row in rows]
+        return [self.successResultOf(self.records.publish(row, {}, ALICE)) for row in rows]
 
     def page(self, index: IndexName = MAIN, project: NormalizedName = DEMO) -> ProjectPage:
         page = self.result(self.records.page(index, project))
@@ -52,7 +53,8 @@ class HostedRecordsTests(RecordsCase):
     def test_row(self) -> None:
         row = a_row()
         self.publish(row)
-        self.assertEqual(self.successResultOf(self.records.file(MAIN, row.filename)), row)
+        published = replace(row, serial=1, changed_at=row.uploaded_at)
+        self.assertEqual(self.successResultOf(self.records.file(MAIN, row.filename)), published)
         self.assertIsNone(self.successResultOf(self.records.file(MAIN, "demo-2.0.tar.gz")))
         self.assertIsNone(self.successResultOf(self.records.file(TWO, row.filename)))
 
@@ -72,7 +74,7 @@ class HostedRecordsTests(RecordsCase):
         """A published file never changes; the refusal names the digest that is there."""
         self.publish(a_row())
         before = self.page()
-        failure = self.failureResultOf(self.records.publish(a_row(sha256="00" * 32)), FileExists)
+        failure = self.failureResultOf(self.records.publish(a_row(sha256="00" * 32), {}, ALICE), FileExists)
         self.assertIn("ab" * 32, str(failure.value))
         self.assertEqual(self.page(), before)
 
@@ -103,7 +105,7 @@ class HostedRecordsTests(RecordsCase):
         second = self.page().revision
         self.publish(a_row("demo-3.0.tar.gz"))
         self.assertEqual(len({first, second, self.page().revision}), 3)
-        self.assertEqual(self.successResultOf(HostedRecords(self.database()).page(MAIN, DEMO)), self.page())
+        self.assertEqual(self.successResultOf(self.hosted_records().page(MAIN, DEMO)), self.page())
 
     def test_unknown(self) -> None:
         """A name that was never uploaded has no page, until it is: an earlier no is not remembered."""
@@ -151,7 +153,7 @@ class HostedRecordsTests(RecordsCase):
         """A page that is asked for again is answered from memory, and so is a name that is not hosted."""
         self.publish(a_row())
         read = ManualOffload()
-        records = HostedRecords(self.database(read=read))
+        records = self.hosted_records(read=read)
         for project in (DEMO, OTHER):
             first = Deferred.fromCoroutine(records.page(MAIN, project))
             read.run()
@@ -164,10 +166,10 @@ class ReadYourWritesTests(RecordsCase):
     def setUp(self) -> None:
         super().setUp()
         self.write, self.read = ManualOffload(), ManualOffload()
-        self.records = HostedRecords(self.database(write=self.write, read=self.read))
+        self.records = self.hosted_records(write=self.write, read=self.read)
 
     def publishing(self, row: HostedFile) -> Deferred[bool]:
-        return Deferred.fromCoroutine(self.records.publish(row))
+        return Deferred.fromCoroutine(self.records.publish(row, {}, ALICE))
 
     def asking(self) -> Deferred[ProjectPage | None]:
         return Deferred.fromCoroutine(self.records.page(MAIN, DEMO))

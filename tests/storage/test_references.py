@@ -6,32 +6,23 @@ import dataclasses
 from sqlite3 import Connection
 
 from pypid.domain.core_metadata import FoundMetadata
-from pypid.offload import inline
 from pypid.storage.cached import CachedRecords
-from pypid.storage.database import Database
-from pypid.storage.hosted import HostedRecords
 from pypid.storage.references import References
-from tests.storage.case import StorageCase
-from tests.storage.rows import DEMO, MAIN, TWO, a_row
+from tests.storage.rows import ALICE, DEMO, MAIN, TWO, RecordsCase, a_row
 
 
-class ReferencesTests(StorageCase):
+class ReferencesTests(RecordsCase):
     def setUp(self) -> None:
         super().setUp()
-        hosted, self.cache = self.database("hosted"), self.database("cache")
-        self.hosted, self.cached = HostedRecords(hosted), CachedRecords(self.cache)
-        self.references = References(hosted, self.cache)
-
-    def database(self, schema: str) -> Database:
-        database = Database(self.directory / f"{schema}.db", schema, durability="NORMAL", write=inline, read=inline)
-        database.open()
-        self.addCleanup(database.close)
-        return database
+        self.hosted = self.hosted_records()
+        self.cache = self.database("cache")
+        self.cached = CachedRecords(self.cache)
+        self.references = References(self.database(), self.cache)
 
     def test_what_was_uploaded_and_its_metadata(self) -> None:
         self.assertEqual(self.result(self.references.hosted()), set())
-        self.result(self.hosted.publish(a_row()))
-        self.result(self.hosted.publish(a_row("demo-2.0.tar.gz", sha256="12" * 32, core_metadata="34" * 32)))
+        self.result(self.hosted.publish(a_row(), {}, ALICE))
+        self.result(self.hosted.publish(a_row("demo-2.0.tar.gz", sha256="12" * 32, core_metadata="34" * 32), {}, ALICE))
         self.assertEqual(self.result(self.references.hosted()), {"ab" * 32, "12" * 32, "34" * 32})
 
     def test_what_was_fetched_and_what_was_found_in_it(self) -> None:

@@ -6,8 +6,7 @@ from pypid.domain.names import NormalizedName
 from pypid.domain.release_facts import OtherDigests
 from pypid.domain.search import Hit, Query
 from pypid.storage.cached import JSON, CachedRecords, StoredPage
-from pypid.storage.hosted import HostedRecords
-from tests.storage.rows import DEMO, MAIN, OTHER, TWO, RecordsCase, a_row
+from tests.storage.rows import ALICE, DEMO, MAIN, OTHER, TWO, RecordsCase, a_row
 
 EVERYTHING = Query(names=[""])
 
@@ -15,11 +14,11 @@ EVERYTHING = Query(names=[""])
 class HostedSearchTests(RecordsCase):
     def setUp(self) -> None:
         super().setUp()
-        self.records = HostedRecords(self.database())
+        self.records = self.hosted_records()
 
     def publish(self, version: str, **values: object) -> None:
         row = a_row(f"demo-{version}.tar.gz", **{"version": version, **values})
-        self.successResultOf(self.records.publish(row))
+        self.successResultOf(self.records.publish(row, {}, ALICE))
 
     def hits(self) -> list[Hit]:
         return self.result(self.records.search(MAIN, EVERYTHING))
@@ -37,7 +36,7 @@ class HostedSearchTests(RecordsCase):
 
     def test_wheel_speaks_before_the_sdist(self) -> None:
         self.publish("1.0", summary="Of the sdist")
-        self.successResultOf(self.records.publish(a_row("w.whl", filetype="bdist_wheel", summary="Of the wheel")))
+        self.successResultOf(self.records.publish(a_row("w.whl", filetype="bdist_wheel", summary="Of the wheel"), {}, ALICE))
         self.assertEqual([hit.summary for hit in self.hits()], ["Of the wheel"])
 
     def test_nothing_said_is_an_empty_text(self) -> None:
