@@ -5,7 +5,7 @@ from __future__ import annotations
 from pypid.domain.validation.distribution import Verdict
 
 CPU_SECONDS = 30
-"""Of one processor. A wheel takes far less than one, an sdist one for each 200 MiB that it unpacks to."""
+"""Of one processor. A wheel takes three at the most, an sdist one for each 200 MiB that it unpacks to."""
 
 ADDRESS_SPACE = 1024 * 1024 * 1024
 """Bytes. The largest file that is accepted, with 100,000 members, takes a quarter of it."""

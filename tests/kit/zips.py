@@ -91,6 +91,7 @@ def raw_zip(
     *,
     prefix: bytes = b"",
     gap: bytes = b"",
+    behind: bytes = b"",
     end: Lies = NO_LIES,
     comment: bytes = b"",
     suffix: bytes = b"",
@@ -100,8 +101,9 @@ def raw_zip(
     """
     Return the archive of ``members``.
 
-    ``gap`` is between them and the directory; ``zip64`` adds the records of
-    that kind, with its lies.
+    ``gap`` is between them and the directory, ``behind`` between that and
+    the records of the end; ``zip64`` adds the records of that kind, with its
+    lies.
     """
     body, offsets = prefix, []
     for member in members:
@@ -112,10 +114,10 @@ def raw_zip(
     listed = [(member, offset) for member, offset in zip(members, offsets, strict=True) if member.is_central]
     directory = b"".join(member.central_record(offset) for member, offset in listed)
     told = {"here": len(listed), "entries": len(listed), "size": len(directory), "start": start}
-    tail = b"" if zip64 is None else _end64(told, start + len(directory), zip64, extensible)
+    tail = b"" if zip64 is None else _end64(told, start + len(directory + behind), zip64, extensible)
     n = {"disk": 0, "comment": len(comment), **told, **end}
     record = END.pack(b"PK\5\6", n["disk"], 0, n["here"], n["entries"], n["size"], n["start"], n["comment"])
-    return body + directory + tail + record + comment + suffix
+    return body + directory + behind + tail + record + comment + suffix
 
 
 def zip64_extra(*numbers: int, kind: int = 1) -> bytes:

@@ -43,7 +43,8 @@ def inspect_distribution(archive: BinaryIO, question: Question) -> Verdict:
 
     Nothing is extracted, and whatever the bytes are, nothing is raised but
     `OSError` where they cannot be read. Memory is bounded; time grows as the
-    length of the file, times `MAX_RATIO` for a source distribution.
+    length of the file, times `MAX_RATIO` for a source distribution, and with
+    what is unpacked of a wheel, `MAX_COMPARED` at the most.
     """
     findings = Findings(question.level)
     metadata = _inspect(archive, question, findings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from pypid.domain.names import shorten
 
@@ -11,32 +13,48 @@ _SHOWN = 3
 """Paths that one message names."""
 
 
-def record_differences(record: bytes, sizes: Mapping[str, int], directory: str) -> Iterator[str]:
-    """
-    Yield what ``record`` says wrongly of the files in a wheel, whose ``sizes`` these are.
+@dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """What RECORD says of one file, as it is written there; empty where it says nothing."""
 
-    ``directory`` is that of RECORD itself. Digests are not looked at: that
-    would unpack the whole wheel.
-    """
+    digest: str = ""
+    size: str = ""
+
+
+Record = Mapping[str, RecordedFile]
+"""By path."""
+
+
+class InvalidRecord(ValueError):
+    """RECORD cannot be read; the message says why."""
+
+
+def read_record(content: bytes) -> Record:
+    """Return what RECORD says. Raises `InvalidRecord`."""
     try:
-        rows = list(csv.reader(record.decode().splitlines()))
+        rows = list(csv.reader(content.decode().splitlines()))
     except (UnicodeDecodeError, csv.Error) as e:
-        yield f"RECORD cannot be read: {e}."
-        return
-    recorded = {row[0].replace("\\", "/"): row for row in rows if row}
-    exempt = {f"{directory}/RECORD.jws", f"{directory}/RECORD.p7s"}
-    unlisted = sizes.keys() - recorded.keys() - exempt
-    if unlisted:
-        yield f"RECORD does not list {_some(unlisted)}."
-    if missing := recorded.keys() - sizes.keys():
-        yield f"RECORD lists {_some(missing)}, which the wheel does not have."
-    wrong = {
-        path for path in recorded.keys() & sizes.keys() if recorded[path][2:3] not in ([], [""], [str(sizes[path])])
-    }
+        raise InvalidRecord(f"RECORD cannot be read: {e}.") from e
+    return {row[0].replace("\\", "/"): RecordedFile(*row[1:3]) for row in rows if row}
+
+
+def signatures(directory: str) -> frozenset[str]:
+    """Return the files beside RECORD, in ``directory``, that are made after it and so are not in it."""
+    return frozenset({f"{directory}/RECORD.jws", f"{directory}/RECORD.p7s"})
+
+
+def list_differences(record: Record, sizes: Mapping[str, int], directory: str) -> Iterator[str]:
+    """Yield how ``record``, in ``directory``, differs from the list of the wheel's files, whose ``sizes`` these are."""
+    if unlisted := sizes.keys() - record.keys() - signatures(directory):
+        yield f"RECORD does not list {some(unlisted)}."
+    if missing := record.keys() - sizes.keys():
+        yield f"RECORD lists {some(missing)}, which the wheel does not have."
+    wrong = {path for path in record.keys() & sizes.keys() if record[path].size not in {"", str(sizes[path])}}
     if wrong:
-        yield f"RECORD has another size for {_some(wrong)}."
+        yield f"RECORD has another size for {some(wrong)}."
 
 
-def _some(paths: set[str]) -> str:
+def some(paths: AbstractSet[str]) -> str:
+    """Return the first of ``paths``, and how many more there are."""
     shown = ", ".join(shorten(path) for path in sorted(paths)[:_SHOWN])
     return shown if len(paths) <= _SHOWN else f"{shown} and {len(paths) - _SHOWN} more"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import zipfile
 from collections.abc import Iterable
 from typing import BinaryIO
 
@@ -11,11 +10,11 @@ from pypid.domain.filenames import ParsedFilename
 from pypid.domain.names import shorten
 from pypid.domain.validation.contents import MAX_METADATA, Contents
 from pypid.domain.validation.findings import Findings, NotAccepted, Weight
-from pypid.domain.validation.gzip_stream import BOMB, GzipStream, is_bomb
+from pypid.domain.validation.gzip_stream import GzipStream
 from pypid.domain.validation.paths import check_paths, escapes
 from pypid.domain.validation.tar_members import MemberKind, TarMember, TarReader
-from pypid.domain.validation.wheel_rules import UNREADABLE
-from pypid.domain.validation.zip_records import looks_like_zip, read_entries
+from pypid.domain.validation.zip_contents import open_zip
+from pypid.domain.validation.zip_records import looks_like_zip
 
 _LINKS = frozenset({MemberKind.HARD_LINK, MemberKind.SYMBOLIC_LINK})
 
@@ -40,8 +39,6 @@ def read_sdist(archive: BinaryIO, filename: str, expected: ParsedFilename, findi
         return _contents(files, metadata, expected, findings)
     except NotAccepted as e:
         findings.add(Weight.SAFETY, f"Invalid distribution file. {e}.")
-    except UNREADABLE as e:
-        findings.add(Weight.SAFETY, f"Invalid distribution file. It cannot be read: {shorten(str(e), 200)}.")
     return None
 
 
@@ -80,7 +77,9 @@ def _read_tar(archive: BinaryIO, findings: Findings) -> tuple[set[str], dict[str
         if _is_metadata(member.path):
             if member.path in metadata or member.kind is not MemberKind.FILE:
                 raise NotAccepted(f"{shorten(member.path)} is there more than once, or is no file")
-            metadata[member.path] = _limited(member.path, tar.read(MAX_METADATA + 1))
+            if member.size > MAX_METADATA:
+                raise NotAccepted(f"{shorten(member.path)} is longer than {MAX_METADATA} bytes")
+            metadata[member.path] = tar.read(member.size)
     check_paths(members, findings)
     _check_links(members, findings)
     return set(members), metadata
@@ -118,24 +117,12 @@ def _parents(path: str) -> set[str]:
 
 
 def _read_zip(archive: BinaryIO, findings: Findings) -> tuple[set[str], dict[str, bytes]]:
-    entries = read_entries(archive)
-    if is_bomb(archive.seek(0, 2), sum(entry.size for entry in entries)):
-        raise NotAccepted(BOMB)
-    check_paths((entry.name for entry in entries), findings)
-    metadata: dict[str, bytes] = {}
-    with zipfile.ZipFile(archive) as zipped:
-        for path in zipped.namelist():
-            if _is_metadata(path):
-                with zipped.open(path) as file:
-                    metadata[path] = _limited(path, file.read(MAX_METADATA + 1))
-    return {entry.name.rstrip("/") for entry in entries}, metadata
+    zipped = open_zip(archive)
+    check_paths((entry.name for entry in zipped.entries), findings)
+    zipped.check_compression(findings)
+    metadata = {path: zipped.content(path, MAX_METADATA) or b"" for path in zipped.files if _is_metadata(path)}
+    return {entry.name.rstrip("/") for entry in zipped.entries}, metadata
 
 
 def _is_metadata(path: str) -> bool:
     return path.endswith("/PKG-INFO") and path.count("/") == 1
-
-
-def _limited(path: str, content: bytes) -> bytes:
-    if len(content) > MAX_METADATA:
-        raise NotAccepted(f"{shorten(path)} is longer than {MAX_METADATA} bytes")
-    return content

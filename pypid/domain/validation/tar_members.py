@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from pypid.domain.validation.findings import NotAccepted
-from pypid.domain.validation.gzip_stream import GzipStream
 
 MAX_MEMBERS = 100_000
 """Members of one archive: several times what the biggest hold."""
@@ -71,6 +71,21 @@ class TarMember:
     """Bytes of content."""
 
 
+class TarStream(Protocol):
+    """A tar archive, unpacked as it is read; all reads raise `NotAccepted`."""
+
+    position: int
+    """Bytes read so far."""
+
+    def read(self, size: int) -> bytes:
+        """Return ``size`` bytes, fewer only at the end."""
+        ...
+
+    def skip(self, size: int) -> bool:
+        """Pass over ``size`` bytes; False if there are not so many."""
+        ...
+
+
 class TarReader:
     """
     Reads the members of ``stream``.
@@ -79,7 +94,7 @@ class TarReader:
     Everything raises `NotAccepted`.
     """
 
-    def __init__(self, stream: GzipStream) -> None:
+    def __init__(self, stream: TarStream) -> None:
         self._stream = stream
         self._end = 0
         """Where the content of the latest member ends."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Sequence
 from typing import BinaryIO
 
 from packaging.utils import parse_wheel_filename
@@ -14,29 +11,18 @@ from pypid.domain.names import shorten
 from pypid.domain.validation.contents import MAX_METADATA, Contents
 from pypid.domain.validation.entry_points import entry_points_problem
 from pypid.domain.validation.findings import Findings, NotAccepted, Weight
-from pypid.domain.validation.gzip_stream import BOMB, is_bomb
 from pypid.domain.validation.paths import check_paths
 from pypid.domain.validation.platform_tags import is_public_platform
-from pypid.domain.validation.record import record_differences
+from pypid.domain.validation.record import InvalidRecord, Record, list_differences, read_record
+from pypid.domain.validation.record_digests import check_contents
 from pypid.domain.validation.tar_members import BLOCK, is_header
-from pypid.domain.validation.zip_records import ZipEntry, read_entries
+from pypid.domain.validation.zip_contents import ZipContents, open_zip
 
 MAX_RECORD = 32 * 1024 * 1024
 """Bytes of RECORD: as many files as an archive may hold, with paths of 200 characters."""
 
 MAX_SMALL = 1024 * 1024
 """Bytes of WHEEL and of entry_points.txt, which have a line for each tag or command."""
-
-UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-)
-"""What zipfile and its decompressors raise for a member that is damaged."""
 
 
 def check_wheel_filename(filename: str, expected: ParsedFilename, findings: Findings) -> None:
@@ -58,42 +44,35 @@ def check_wheel_filename(filename: str, expected: ParsedFilename, findings: Find
 def read_wheel(archive: BinaryIO, filename: str, expected: ParsedFilename, findings: Findings) -> Contents | None:
     """Return what is in the wheel, None if that cannot be known; what is wrong with it is noted."""
     try:
-        entries = read_entries(archive)
+        wheel = open_zip(archive)
         archive.seek(0)
         if is_header(archive.read(BLOCK)):
             raise NotAccepted("File is both a zip and a tar file")
-        if is_bomb(archive.seek(0, 2), sum(entry.size for entry in entries)):
-            raise NotAccepted(BOMB)
-        _check_entries(entries, findings)
-        with zipfile.ZipFile(archive) as wheel:
-            if sorted(wheel.namelist()) != sorted(entry.name for entry in entries):
-                raise NotAccepted("ZIP archive not accepted: Mis-matched local headers and central directory")
-            return _read(wheel, filename, expected, findings)
+        _check_entries(wheel, findings)
+        return _read(wheel, filename, expected, findings)
     except NotAccepted as e:
         findings.add(Weight.SAFETY, f"Invalid distribution file. {e}.")
-    except UNREADABLE as e:
-        findings.add(Weight.SAFETY, f"Invalid distribution file. It cannot be read as a wheel: {shorten(str(e), 200)}.")
     return None
 
 
-def _check_entries(entries: Sequence[ZipEntry], findings: Findings) -> None:
-    check_paths((entry.name for entry in entries), findings)
-    if any(entry.method not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for entry in entries):
-        findings.add(Weight.FORM, "Invalid distribution file. File does not use a supported compression type.")
-    if any(entry.has_descriptor for entry in entries):
+def _check_entries(wheel: ZipContents, findings: Findings) -> None:
+    check_paths((entry.name for entry in wheel.entries), findings)
+    wheel.check_compression(findings)
+    if any(entry.has_descriptor for entry in wheel.entries):
         findings.add(
             Weight.ADVICE,
             "Invalid distribution file. ZIP archive not accepted: ZIP contains a data descriptor.",
         )
 
 
-def _read(wheel: zipfile.ZipFile, filename: str, expected: ParsedFilename, findings: Findings) -> Contents | None:
-    sizes = {entry.filename: entry.file_size for entry in wheel.infolist() if not entry.is_dir()}
+def _read(wheel: ZipContents, filename: str, expected: ParsedFilename, findings: Findings) -> Contents | None:
+    sizes = {path: entry.size for path, entry in wheel.files.items()}
     directory = _dist_info(sizes, filename, expected, findings)
     _read_wheel_file(wheel, directory, findings)
-    _read_record(wheel, filename, directory, sizes, findings)
+    record = _read_record(wheel, filename, directory, sizes, findings)
+    check_contents(wheel, record, directory, findings)
     _read_entry_points(wheel, filename, directory, findings)
-    metadata = _member(wheel, f"{directory}/METADATA", MAX_METADATA)
+    metadata = wheel.content(f"{directory}/METADATA", MAX_METADATA)
     if metadata is None:
         findings.add(
             Weight.SAFETY,
@@ -123,8 +102,8 @@ def _split(directory: str) -> tuple[str, str]:
     return project, version
 
 
-def _read_wheel_file(wheel: zipfile.ZipFile, directory: str, findings: Findings) -> None:
-    content = _member(wheel, f"{directory}/WHEEL", MAX_SMALL)
+def _read_wheel_file(wheel: ZipContents, directory: str, findings: Findings) -> None:
+    content = wheel.content(f"{directory}/WHEEL", MAX_SMALL)
     if content is None:
         findings.add(Weight.FORM, f"Invalid distribution file. WHEEL not found at {directory}/WHEEL.")
     elif not any(line.startswith(b"Wheel-Version: 1.") for line in content.splitlines()):
@@ -132,34 +111,27 @@ def _read_wheel_file(wheel: zipfile.ZipFile, directory: str, findings: Findings)
 
 
 def _read_record(
-    wheel: zipfile.ZipFile, filename: str, directory: str, sizes: dict[str, int], findings: Findings
-) -> None:
-    content = _member(wheel, f"{directory}/RECORD", MAX_RECORD)
+    wheel: ZipContents, filename: str, directory: str, sizes: dict[str, int], findings: Findings
+) -> Record:
+    content = wheel.content(f"{directory}/RECORD", MAX_RECORD)
     if content is None:
         findings.add(Weight.FORM, f"Wheel {filename!r} does not contain the required RECORD file: {directory}/RECORD.")
-        return
-    for difference in record_differences(content, sizes, directory):
+        return {}
+    try:
+        record = read_record(content)
+    except InvalidRecord as e:
+        findings.add(Weight.ADVICE, str(e))
+        return {}
+    for difference in list_differences(record, sizes, directory):
         findings.add(Weight.ADVICE, difference)
+    return record
 
 
-def _read_entry_points(wheel: zipfile.ZipFile, filename: str, directory: str, findings: Findings) -> None:
-    content = _member(wheel, f"{directory}/entry_points.txt", MAX_SMALL)
+def _read_entry_points(wheel: ZipContents, filename: str, directory: str, findings: Findings) -> None:
+    content = wheel.content(f"{directory}/entry_points.txt", MAX_SMALL)
     problem = None if content is None else entry_points_problem(content)
     if problem is not None:
         findings.add(
             Weight.FORM,
             f"Wheel {filename!r} has invalid entry points defined in the entry_points.txt file: {problem}.",
         )
-
-
-def _member(wheel: zipfile.ZipFile, path: str, limit: int) -> bytes | None:
-    """Return the content of a member, None if there is none; raises `NotAccepted` for more than ``limit`` bytes."""
-    try:
-        entry = wheel.getinfo(path)
-    except KeyError:
-        return None
-    with wheel.open(entry) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise NotAccepted(f"{path} is longer than {limit} bytes")
-    return content

@@ -53,6 +53,8 @@ class ZipEntry:
     compressed: int
     size: int
     offset: int
+    start: int = 0
+    """Where its data begins, by its local header."""
 
     @property
     def has_descriptor(self) -> bool:
@@ -89,8 +91,6 @@ def _read_entries(archive: BinaryIO) -> list[ZipEntry]:
     local: dict[str, ZipEntry] = {}
     while position < directory.start:
         entry, position = _local_entry(archive, position, by_offset)
-        if entry.name in local:
-            raise Confusing("Duplicate filename in local headers")
         local[entry.name] = entry
     if position != directory.start:
         raise Confusing("Mismatched central directory offset")
@@ -210,9 +210,12 @@ def _local_entry(archive: BinaryIO, position: int, by_offset: dict[int, ZipEntry
         raise Confusing("Filename not in central directory")
     if method != entry.method or flags & _ENCRYPTED or (entry.has_descriptor and not flags & _DESCRIPTOR):
         raise Confusing("Mis-matched local headers and central directory")
+    if not method and entry.compressed != entry.size:
+        # One reader takes so many bytes, the next one the other number.
+        raise Confusing("Mis-matched file size")
     size, compressed = widened(extra, raw, [size, compressed], local_method=method)
-    entry = replace(entry, flags=flags)
-    data_end = position + _LOCAL.size + len(rest) + entry.compressed
+    entry = replace(entry, flags=flags, start=position + _LOCAL.size + len(rest))
+    data_end = entry.start + entry.compressed
     told = (crc, compressed, size)
     if entry.has_descriptor:
         data_end += _descriptor_length(_at_most(archive, data_end, 24), entry)

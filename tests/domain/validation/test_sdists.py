@@ -43,6 +43,10 @@ def test_zip() -> None:
     assert verdict(content, "demo-1.0.zip", Level.LENIENT).metadata == PKG_INFO
     assert effects(raw_zip([Member("PKG-INFO", PKG_INFO)]), "demo-1.0.zip", "Incorrect number of top-level") == "rrr"
     assert effects(tar_gz(pkg_info()), "demo-1.0.zip", "File is not a zipfile") == "rrr"
+    packed = [Member(f"{ROOT}/PKG-INFO", PKG_INFO), Member(f"{ROOT}/setup.py", b"BZh9", method=12)]
+    assert effects(raw_zip(packed), "demo-1.0.zip", "does not use a supported compression type") == "rrw"
+    packed = [Member(f"{ROOT}/PKG-INFO", PKG_INFO, method=12)]
+    assert effects(raw_zip(packed), "demo-1.0.zip", "PKG-INFO' does not use a supported compression") == "rrr"
 
 
 def test_no_metadata() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from dataclasses import replace
+from hashlib import sha512
+
 import pytest
 
-from pypid.domain.validation import gzip_stream, wheel_rules
+from pypid.domain.validation import gzip_stream, record_digests, wheel_rules
 from pypid.domain.validation.findings import Level
 from pypid.domain.validation.platform_tags import is_public_platform
 from tests.domain.validation.verdicts import effects, verdict
-from tests.domain.validation.wheels import CODE, FILENAME, INFO, METADATA, make, record
+from tests.domain.validation.wheels import CODE, FILENAME, INFO, METADATA, digest_of, make, record
 from tests.kit.dists import wheel
 from tests.kit.zips import DEFLATED, Member, descriptor, raw_zip
 
@@ -105,6 +109,59 @@ def test_record_that_is_not_what_the_wheel_has() -> None:
     assert verdict(raw_zip(signed), FILENAME, Level.STRICT).problems == ()
 
 
+def test_contents_that_are_not_what_record_says() -> None:
+    usual = [CODE, Member(f"{INFO}/METADATA", METADATA), Member(f"{INFO}/WHEEL", b"Wheel-Version: 1.0\n")]
+    other = [Member(CODE.name, b"x = 2\n", DEFLATED), *usual[1:]]
+    text = "RECORD has another digest for 'demo/__init__.py'."
+    assert effects(raw_zip([*other, record(*usual)]), FILENAME, text) == "rwi"
+    told = record(*usual).content
+    digest = f"sha256={digest_of(CODE.content)}".encode()
+    for said, expected in {
+        b"": "wwi",
+        b"md5=c2hvcnQ": "wwi",
+        digest + b"=": "iii",
+        b"sha512=" + urlsafe_b64encode(sha512(CODE.content).digest()): "iii",
+    }.items():
+        written = Member(f"{INFO}/RECORD", told.replace(digest, said))
+        text = "RECORD has no digest, of sha256 or better, for 'demo/__init__.py'."
+        assert effects(raw_zip([*usual, written]), FILENAME, text) == expected, said
+        assert effects(raw_zip([*usual, written]), FILENAME, "another digest") == "iii", said
+    for said in (b"sha256", b"sha256=", b"sha256=x", b"sha512" + digest[6:]):
+        written = Member(f"{INFO}/RECORD", told.replace(digest, said))
+        assert effects(raw_zip([*usual, written]), FILENAME, "RECORD has another digest") == "rwi", said
+
+
+def test_files_that_are_damaged() -> None:
+    """Their checksum is not theirs, or they do not unpack: no installer copes, with or without RECORD."""
+    wrong = Member("demo/a", b"hello", local={"crc": 1}, central={"crc": 1})
+    broken = Member("demo/b", b"\xff" * 99, local={"method": DEFLATED}, central={"method": DEFLATED})
+    text = "Invalid distribution file. 'demo/a', 'demo/b' cannot be unpacked."
+    assert effects(make(wrong, broken), FILENAME, text) == "rrr"
+    assert effects(make(wrong, broken, without="RECORD"), FILENAME, text) == "rrr"
+    (problem,) = verdict(make(wrong, broken, metadata=METADATA + b"Requires-Python: x\n"), FILENAME).problems[1:]
+    assert "requires-python" in problem
+
+
+def test_only_so_much_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest files first: the client waits."""
+    usual = [CODE, Member(f"{INFO}/METADATA", METADATA), Member(f"{INFO}/WHEEL", b"Wheel-Version: 1.0\n")]
+    text, large = "RECORD has another digest for", Member("demo/data", b"x" * 1000)
+    listed = record(*usual, large)
+    monkeypatch.setattr(record_digests, "MAX_COMPARED", 1999)
+    changed = [*usual, replace(large, content=b"y" * 1000), listed]
+    assert effects(raw_zip(changed), FILENAME, f"{text} 'demo/data'.") == "rwi"
+    monkeypatch.setattr(record_digests, "MAX_COMPARED", 999)
+    changed.insert(0, replace(CODE, content=b"x = 2\n"))
+    changed.remove(CODE)
+    assert effects(raw_zip(changed), FILENAME, f"{text} 'demo/__init__.py'.") == "rwi"
+
+
+def test_required_files_in_a_compression_without_bounds() -> None:
+    """45 bytes of bzip2 can be 45 MB: what is not unpacked cannot be a bomb."""
+    packed = Member(f"{INFO}/entry_points.txt", b"", local={"method": 12}, central={"method": 12})
+    assert effects(make(packed), FILENAME, "entry_points.txt' does not use a supported compression type") == "rrr"
+
+
 def test_directory_that_is_spelled_otherwise() -> None:
     """As old build tools do."""
     text = "The directory 'Demo-1.0.0.dist-info' should be 'demo-1.0.dist-info'."
@@ -129,7 +186,7 @@ def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_long_members(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheel_rules, "MAX_METADATA", 1000)
     assert verdict(make(metadata=METADATA.ljust(1000)), FILENAME).problems == ()
-    assert effects(make(metadata=METADATA.ljust(1001)), FILENAME, "METADATA is longer than 1000 bytes") == "rrr"
+    assert effects(make(metadata=METADATA.ljust(1001)), FILENAME, "METADATA' is longer than 1000 bytes") == "rrr"
 
 
 @pytest.mark.parametrize("name", ["demo", "Demo.Pkg", "a-b-c"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+
+from tests.kit.zip_shapes import Shape
 from tests.kit.zips import Member, raw_zip
 
 FILENAME = "demo-1.0-py3-none-any.whl"
@@ -12,11 +16,16 @@ CODE = Member("demo/__init__.py", b"x = 1\n")
 
 def record(*members: Member) -> Member:
     lines = [
-        f"{member.raw_name.decode()},,{len(member.content)}\n"
+        member.raw_name + f",sha256={digest_of(member.content)},{len(member.content)}\n".encode()
         for member in members
         if not member.raw_name.endswith(b"/")
     ]
-    return Member(f"{INFO}/RECORD", "".join([*lines, f"{INFO}/RECORD,,\n"]).encode())
+    return Member(f"{INFO}/RECORD", b"".join([*lines, f"{INFO}/RECORD,,\n".encode()]))
+
+
+def digest_of(content: bytes) -> str:
+    """Return the sha256 as RECORD has it."""
+    return urlsafe_b64encode(sha256(content).digest()).decode().rstrip("=")
 
 
 def make(*more: Member, without: str = "", metadata: bytes = METADATA, info: str = INFO) -> bytes:
@@ -26,3 +35,9 @@ def make(*more: Member, without: str = "", metadata: bytes = METADATA, info: str
     if without != "RECORD":
         members.append(Member(f"{info}/RECORD", record(*members).content.replace(INFO.encode(), info.encode())))
     return raw_zip(members)
+
+
+def wheel_of(shape: Shape) -> bytes:
+    """Return the archive of `FILENAME` in that shape: all else about it is right."""
+    usual = [CODE, Member(f"{INFO}/METADATA", METADATA), Member(f"{INFO}/WHEEL", b"Wheel-Version: 1.0\n")]
+    return shape.archive(*usual, record(*shape.listed, *usual))
