@@ -105,6 +105,16 @@ def is_resumption(header: str | None, if_range: str | None) -> bool:
     return if_range is not None or (spec is not None and bool(spec[0]) and not spec[1])
 
 
+def completes_file(part: ByteRange, size: int, header: str | None, if_range: str | None) -> bool:
+    """
+    Return whether a client that was sent ``part``, by this Range and If-Range, has the whole file now.
+
+    Who resumes gets the end of the file once, however often it broke off; an
+    end that is looked into for the core metadata completes nothing.
+    """
+    return part.stop == size and (part.start == 0 or is_resumption(header, if_range))
+
+
 def etag_matches(if_none_match: str | None, etag: str) -> bool:
     """Return whether the client has this representation already (304), by weak comparison."""
     if if_none_match is None:

@@ -88,7 +88,8 @@ class CoreMetadata:
             self._pages.correct(project, found)
         if found.core_metadata is None:
             raise FileNotFound(f"{file.filename} has no core metadata in it")
-        return StoredFile(found.core_metadata, await self._blobs.open(found.core_metadata), verified=found.verified)
+        blob = await self._blobs.open(found.core_metadata)
+        return StoredFile(self._index, found.core_metadata, blob, verified=found.verified)
 
     async def _is_outdated(self, found: FoundMetadata, file: DistributionFile) -> bool:
         if found.core_metadata is not None and not await self._blobs.has(found.core_metadata):

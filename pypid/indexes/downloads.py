@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from pypid.domain.cache_status import HIT, CacheStatus, Forwarded
 from pypid.domain.errors import RangesRefused, UpstreamBroken, UpstreamLacksFile
+from pypid.domain.names import IndexName
 from pypid.domain.ranges import ByteRange
 from pypid.indexes.excerpts import Excerpt
 from pypid.indexes.index import FileBody
@@ -77,7 +78,7 @@ class Downloads:
         except BaseException:
             blob.close()
             raise
-        return StoredFile(source.sha256, blob)
+        return StoredFile(source.index, source.sha256, blob)
 
     def spool(self, key: str) -> Spool | None:
         """Return the spool of the transfer of that `Source.key`, if there is one."""
@@ -147,6 +148,10 @@ class _ArrivingFile:
         self._part: ByteRange | None = None
         self._excerpt: Excerpt | None = None
         self._opened: FileBody | None = None
+
+    @property
+    def index(self) -> IndexName:
+        return self._source.index
 
     @property
     def sha256(self) -> str | None:

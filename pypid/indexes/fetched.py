@@ -43,7 +43,7 @@ class FetchedFiles:
         if sha256 is None:
             return None
         try:
-            return StoredFile(sha256, await self._blobs.open(sha256))
+            return StoredFile(self._index, sha256, await self._blobs.open(sha256))
         except BlobMissing:
             self._log.warn(
                 "the blob {sha256} of {filename} is gone: it is fetched anew", sha256=sha256, filename=filename

@@ -26,6 +26,11 @@ class FileBody(Protocol):
     """
 
     @property
+    def index(self) -> IndexName:
+        """The index that has it, whichever was asked: where its downloads are counted."""
+        ...
+
+    @property
     def sha256(self) -> str | None:
         """None while it is not known: upstream does not say it, and not all has come."""
         ...
@@ -70,7 +75,7 @@ class FileBody(Protocol):
 
 class Index(Protocol):
     """
-    A package index: hosted, mirror and layered are three answers to it.
+    A package index: hosted, mirror, directory and layered are four answers to it.
 
     `ProjectNotFound`: it does not exist here, a layered index may try its next
     base. `UpstreamUnavailable`: that cannot be known, so nobody may be tried
@@ -113,6 +118,10 @@ class Index(Protocol):
 
     async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> Told[bytes]:
         """Return what says where that file came from (PEP 740), where its page names it."""
+        ...
+
+    async def signature(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        """Return the OpenPGP signature that was uploaded with that file. No page names it."""
         ...
 
     async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pypid.domain.digests import Digest
+from pypid.domain.names import IndexName
 from pypid.domain.ranges import ByteRange
 from pypid.upstream.body import Write
 from pypid.upstream.client import FileSink, Resumption
@@ -35,9 +36,10 @@ class Source:
     fetcher: Fetcher
     other_digest: Digest | None = None
     """What upstream says in place of the sha256."""
-    index: str = ""
+    index: IndexName = IndexName("")
+    """The one that it is fetched for."""
     identity: str = ""
-    """Where upstream does not say the sha256: which file of that index it is, whatever its sha256 turns out to be."""
+    """Where upstream does not say the sha256: which file of `index` it is, whatever its sha256 turns out to be."""
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pypid.domain.cache_status import CacheStatus, Forwarded
+from pypid.domain.names import IndexName
 from pypid.domain.ranges import ByteRange
 from pypid.indexes.source import Source
 from pypid.indexes.transfer import Transfer
@@ -19,6 +20,10 @@ class SpooledFile:
         self._transfer = transfer
         self._spool = transfer.spool
         transfer.enter()
+
+    @property
+    def index(self) -> IndexName:
+        return self._source.index
 
     @property
     def sha256(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pypid.domain.cache_status import HIT
+from pypid.domain.names import IndexName
 from pypid.domain.ranges import ByteRange
 from pypid.storage.blobs import CHUNK, Blob, BlobStore
 from pypid.storage.staging import Staging
@@ -13,7 +14,8 @@ class StoredFile:
 
     cache_status = HIT
 
-    def __init__(self, sha256: str, blob: Blob, *, verified: bool = True) -> None:
+    def __init__(self, index: IndexName, sha256: str, blob: Blob, *, verified: bool = True) -> None:
+        self.index = index
         self.sha256 = sha256
         self.verified = verified
         self._blob = blob

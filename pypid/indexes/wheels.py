@@ -51,7 +51,7 @@ class Wheels:
             if content is not None:
                 return content, False
             return await self._read_whole(await self._files.open(project, filename, wheel), wheel.size or 0, expected)
-        return await self._read_whole(StoredFile(wheel.sha256, blob), blob.size, expected)
+        return await self._read_whole(StoredFile(wheel.index, wheel.sha256, blob), blob.size, expected)
 
     async def _read_parts(self, wheel: Source, expected: ParsedFilename) -> bytes | None:
         """Return the METADATA as upstream's answers for parts of the wheel have it, None if they do not do."""

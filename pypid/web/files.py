@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.interfaces import IReactorTime
 
 from pypid.domain.ranges import (
     ByteRange,
     UnsatisfiableRange,
+    completes_file,
     etag_matches,
     if_range_matches,
     is_resumption,
@@ -34,19 +37,30 @@ class Files:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
 
-    async def send(self, request: Request, body: FileBody, digest: str = "", *, kept: bool = True) -> bytes:
+    async def send(
+        self,
+        request: Request,
+        body: FileBody,
+        digest: str = "",
+        *,
+        kept: bool = True,
+        downloaded: Callable[[], None] = lambda: None,
+    ) -> bytes:
         """
         Answer with ``body``, and close it.
 
         ``digest``: the sha256's first digits, where the URL should hold them.
         ``kept``: caches may keep it, unless it is a part that may be wrong.
+        ``downloaded``: called when all of it has been sent, or the end that the client had still to get.
         """
         try:
-            return await self._send(request, body, digest, kept=kept)
+            return await self._send(request, body, digest, kept=kept, downloaded=downloaded)
         finally:
             body.close()
 
-    async def _send(self, request: Request, body: FileBody, digest: str, *, kept: bool) -> bytes:
+    async def _send(
+        self, request: Request, body: FileBody, digest: str, *, kept: bool, downloaded: Callable[[], None]
+    ) -> bytes:
         etag = _etag(body)
         if etag and etag_matches(request.header("If-None-Match"), etag):
             _set_validators(request, body, digest, kept=kept)
@@ -78,6 +92,8 @@ class Files:
         # A part of what is still arriving is whole in itself, and perhaps wrong; the whole is cut off if it is wrong.
         _describe(request, body, digest, sent.stop - sent.start, kept=kept and (part is None or body.verified))
         await self._stream(request, body, sent, first)
+        if part is None or completes_file(part, size, wanted, request.header("If-Range")):
+            downloaded()
         return b""
 
     async def _stream(self, request: Request, body: FileBody, part: ByteRange, first: bytes) -> None:

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pypid.domain.ranges import (
     ByteRange,
     UnsatisfiableRange,
+    completes_file,
     etag_matches,
     if_range_matches,
     is_content_range_of,
@@ -179,6 +180,22 @@ class ResumptionTests(SynchronousTestCase):
         self.assertTrue(is_resumption("bytes=10-19", ETAG))
         for header in ("bytes=10-", "bytes=0-"):
             self.assertTrue(is_resumption(header, None), header)
+
+    def test_whose_client_has_the_whole_file_then(self) -> None:
+        whole, end, middle = ByteRange(0, 100), ByteRange(10, 100), ByteRange(10, 99)
+        for part, header, if_range in (
+            (whole, "bytes=0-99", None),
+            (end, "bytes=10-", None),
+            (end, "bytes=10-99", ETAG),
+        ):
+            self.assertTrue(completes_file(part, 100, header, if_range), header)
+        for part, header, if_range in (
+            (end, "bytes=10-99", None),
+            (end, "bytes=-90", None),
+            (middle, "bytes=10-98", ETAG),
+            (ByteRange(0, 99), "bytes=0-98", ETAG),
+        ):
+            self.assertFalse(completes_file(part, 100, header, if_range), header)
 
 
 class IfNoneMatchTests(SynchronousTestCase):
