@@ -7,18 +7,17 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import quote
 
 import click
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from pypid.cli.configuration import load_or_exit
+from pypid.cli.read_only import ask
 from pypid.cli.running import AlreadyRunning, alone, running_pid
 from pypid.config import ServerConfig
 from pypid.domain.eviction import BlobUse, plan_eviction
@@ -29,8 +28,6 @@ from pypid.storage.database import Database, SchemaTooNew
 from pypid.storage.inventory import mirrored_blobs, take_inventory
 from pypid.storage.references import References, cached_blobs, hosted_blobs, last_uses
 from pypid.storage.sidecars import Sidecars, sidecar_blobs
-
-T = TypeVar("T")
 
 SHORT = "more should go, and nothing is left that may"
 
@@ -96,8 +93,8 @@ def _sweep(server: ServerConfig) -> Swept:
 def _foretell(server: ServerConfig) -> None:
     """Say what a sweep would do now, changing nothing; the daemon may run."""
     limits = server.room
-    hosted = _read(server.data / "hosted.db", hosted_blobs) | sidecar_blobs(server.data / "records")
-    cached, uses = _read(server.data / "cache.db", cached_blobs), _read(server.data / "cache.db", last_uses)
+    hosted = ask(server.data / "hosted.db", hosted_blobs) | sidecar_blobs(server.data / "records")
+    cached, uses = ask(server.data / "cache.db", cached_blobs), ask(server.data / "cache.db", last_uses)
     inventory = take_inventory(server.data / "blobs")
     blobs = mirrored_blobs(inventory, hosted=hosted, cached=cached, uses=uses)
     mirrored = sum(blob.size for blob in blobs)
@@ -116,11 +113,6 @@ def _foretell(server: ServerConfig) -> None:
         click.echo(f"          of these no record names {_sum(len(orphans), sum(blob.size for blob in orphans))}")
     if plan.short:
         click.echo(f"          {_size(plan.short)} {SHORT}")
-
-
-def _read(path: Path, question: Callable[[sqlite3.Connection], T]) -> T:
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:
-        return question(connection)
 
 
 def _described(blobs: Sequence[BlobUse]) -> str:
