@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import zipfile
 import zlib
+from typing import BinaryIO
 
 from packaging.utils import canonicalize_name
 
@@ -62,7 +63,7 @@ def metadata_or_part(wheel: PartialFile, expected: ParsedFilename) -> bytes | By
     Raises `NoMetadata`, also for a wheel of which too much would have to be known.
     """
     try:
-        return _find(wheel, expected)
+        return read_metadata(wheel, expected)
     except MissingPart as e:
         part = wheel.unknown_around(e.part, PART)
     if len(wheel.parts) == MAX_PARTS or wheel.learned + part.stop - part.start > MAX_LEARNED:
@@ -70,7 +71,8 @@ def metadata_or_part(wheel: PartialFile, expected: ParsedFilename) -> bytes | By
     return part
 
 
-def _find(archive: PartialFile, expected: ParsedFilename) -> bytes:
+def read_metadata(archive: PartialFile | BinaryIO, expected: ParsedFilename) -> bytes:
+    """Return the METADATA of a wheel. Raises `NoMetadata`, and `MissingPart` where a part of it is not known."""
     try:
         with zipfile.ZipFile(archive) as wheel, wheel.open(_choose(wheel, expected)) as file:
             content = file.read(MAX_METADATA + 1)
