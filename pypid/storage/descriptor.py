@@ -28,6 +28,13 @@ class SharedDescriptor:
         finally:
             self._leave()
 
+    def status(self) -> os.stat_result:
+        self._enter()
+        try:
+            return os.fstat(self._number)
+        finally:
+            self._leave()
+
     def pwrite(self, data: bytes, offset: int) -> None:
         """Write all of ``data``."""
         self._enter()

@@ -103,3 +103,17 @@ CREATE TABLE last_use (
     used_at REAL NOT NULL,
     PRIMARY KEY (sha256)
 );
+
+-- What was read in the files of directories that are indexes, so that a start does not read them all again.
+-- path: absolute, as bytes. state: what the file system said of it then; while that is the same, the row holds.
+-- problem: why the file is not offered, '' if it is. core_metadata: the sha256 of a wheel's METADATA.
+CREATE TABLE loose_file (
+    path            BLOB NOT NULL,
+    state           TEXT NOT NULL,
+    sha256          TEXT NOT NULL,
+    problem         TEXT NOT NULL,
+    core_metadata   TEXT,
+    summary         TEXT,
+    requires_python TEXT,
+    PRIMARY KEY (path)
+);
