@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypid.config import ConfigError, HostedConfig, MirrorConfig, parse_config
+from pypid.config import ConfigError, HostedConfig, IndexConfig, MirrorConfig, parse_config
 from pypid.domain.names import IndexName
 from pypid.domain.validation.findings import Level
 from tests.config.problems import problems_of
@@ -18,7 +18,7 @@ PYPI = parse_config("").indexes[IndexName("pypi")]
 MAIN = HostedConfig(bases=(IndexName("pypi"),))
 
 
-def indexes_of(text: str) -> dict[str, HostedConfig | MirrorConfig]:
+def indexes_of(text: str) -> dict[str, IndexConfig]:
     return {str(name): index for name, index in parse_config(text).indexes.items()}
 
 
