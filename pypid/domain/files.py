@@ -81,7 +81,11 @@ class DistributionFile:
     ``""``: it can, its digest is known when somebody has.
     """
     provenance: str | None = None
-    """Absolute https URL of the file's attestations (PEP 740)."""
+    """
+    Absolute https URL of the file's attestations (PEP 740).
+
+    ``""``: they are beside the file, under a URL that depends on how the client reached us.
+    """
     origin: str | None = None
     """Absolute URL at the upstream; None for a hosted file. Never shown to clients."""
 
@@ -119,6 +123,8 @@ class ProjectPage:
     """Every version that has a file, and those that upstream names without one; oldest first."""
     status: ProjectStatus | None = None
     """None: not said, which means active (PEP 792)."""
+    attested: bool = False
+    """Some of the files have attestations beside them."""
     cache_status: CacheStatus = HIT
     """How this answer came about."""
 

@@ -143,7 +143,7 @@ def _anchor(project: NormalizedName, file: DistributionFile, up: str = "../../")
     if file.core_metadata is not None:
         claim = f"sha256={file.core_metadata}" if file.core_metadata else "true"
         attributes["data-core-metadata"] = attributes["data-dist-info-metadata"] = claim
-    if file.provenance is not None:
+    if file.provenance:
         attributes["data-provenance"] = file.provenance
     return _element("a", attributes, file.filename)
 

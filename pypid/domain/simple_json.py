@@ -291,7 +291,7 @@ def _to_wire(project: NormalizedName, file: DistributionFile) -> _File:
         yanked=None if file.yanked is None else encodable(file.yanked) or True,
         core_metadata=metadata,
         dist_info_metadata=metadata,
-        provenance=file.provenance,
+        provenance=file.provenance or None,
         unverified=not file.verified,
     )
 

@@ -64,6 +64,9 @@ class LayeredIndex:
     async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> Told[bytes]:
         return await self._first(project, lambda layer: layer.provenance(project, filename, digest_prefix))
 
+    async def signature(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        return await self._first(project, lambda layer: layer.signature(project, filename, digest_prefix))
+
     async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
         return await self._first(project, lambda layer: layer.release_facts(project, version, latest=latest))
 
@@ -77,8 +80,12 @@ class LayeredIndex:
 
     async def _hidden(self, hits: Sequence[Hit], before: Sequence[Index]) -> set[NormalizedName]:
         """Return which of ``hits`` a layer ``before`` has too, where what they look for may not be said of them."""
+        if not hits or not before:
+            return set()
         exact = Query(names=[hit.project for hit in hits])
-        return {hit.project for layer in before if hits for hit in await layer.search(exact)}
+        hidden = {hit.project for layer in before for hit in await layer.search(exact)}
+        # Whose files are all deleted, or in quarantine, is found by no search, and is ours all the same.
+        return hidden | set(await before[0].project_list())
 
     async def _first(self, project: NormalizedName, ask: Callable[[Index], Awaitable[T]]) -> T:
         """

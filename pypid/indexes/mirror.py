@@ -90,6 +90,10 @@ class MirrorIndex:
         file, _ = await self._find(project, filename, digest_prefix)
         return await self._provenance.get(project, file)
 
+    async def signature(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        await self._find(project, filename, digest_prefix)
+        raise FileNotFound(f"{filename} has no signature: none are mirrored")
+
     async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
         await self._pages.get(project)  # a project that is not here is another layer's to describe
         return await self._upstream_json.get(project, None if latest else version)

@@ -69,6 +69,9 @@ class OfflineIndex:
         asking = self._mirror.provenance(project, filename, digest_prefix)
         return await self._here(asking, f"{filename}.provenance")
 
+    async def signature(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:
+        return await self._mirror.signature(project, filename, digest_prefix)
+
     async def release_facts(self, project: NormalizedName, version: Version, *, latest: bool) -> ReleaseFacts:
         return await self._mirror.release_facts(project, version, latest=latest)
 

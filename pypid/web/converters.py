@@ -87,6 +87,13 @@ class ProvenanceConverter(BesideConverter):
     regex = r"[^/]+\.provenance"
 
 
+class SignatureConverter(BesideConverter):
+    """The OpenPGP signature of a file."""
+
+    suffix = ".asc"
+    regex = r"[^/]+\.asc"
+
+
 def register(url_map: Map) -> None:
     """Make the converters known to a Klein application's URL map."""
     url_map.converters.update(
@@ -97,6 +104,7 @@ def register(url_map: Map) -> None:
         filename=FilenameConverter,
         metadata=MetadataConverter,
         provenance=ProvenanceConverter,
+        signature=SignatureConverter,
     )
     # Werkzeug's own redirects are absolute, built from Host and the wrong scheme behind a proxy; the
     # routes that may lack their slash say so, and none else.

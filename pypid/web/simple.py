@@ -16,6 +16,7 @@ from pypid.domain.errors import NotAcceptable
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.negotiation import Coding, Format, negotiate, preferred_coding
 from pypid.domain.newest import wants_newest
+from pypid.domain.provenance import located
 from pypid.domain.ranges import etag_matches
 from pypid.flight import SingleFlight, shield
 from pypid.indexes.index import Index
@@ -117,13 +118,18 @@ class SimplePages:
         page = await index.project_page(project, newest=newest)
         tell(request, page.cache_status)
         renderer = simple_json if page_format is Format.JSON else simple_html
+        site = request.secure_url if page.attested else None
+        revision = page.revision if site is None else f"{page.revision} at {site}"
+
+        def render_page() -> Pieces:
+            return [renderer.render_project(page if site is None else located(page, site))]
 
         async def render(rendering: Rendering) -> Body:
-            return await self._render(_make_body, rendering, page.revision, lambda: [renderer.render_project(page)])
+            return await self._render(_make_body, rendering, revision, render_page)
 
         rendering = Rendering(index.name, project, page_format, coding)
         cache_control = f"max-age={page.max_age}, public" if page.max_age else "no-cache"
-        return await self._send(request, rendering, page.revision, render, cache_control=cache_control)
+        return await self._send(request, rendering, revision, render, cache_control=cache_control)
 
     async def project_list(self, request: Request, index: Index) -> bytes:
         """Answer with the names of the projects that ``index`` shows."""
