@@ -14,8 +14,12 @@ PREFIX = "PYPID_"
 CONFIG_VARIABLE = "PYPID_CONFIG"
 """The path of the file, where no option gives one."""
 
-NOT_SETTINGS = frozenset({CONFIG_VARIABLE, "PYPID_FAILPOINTS"})
-"""Variables with the prefix that are no settings. PYPID_FAILPOINTS is for pypid's own tests."""
+NOT_SETTINGS = frozenset({CONFIG_VARIABLE, "PYPID_FAILPOINTS", "PYPID_PASSWORD"})
+"""
+Variables with the prefix that are no settings.
+
+PYPID_FAILPOINTS is for pypid's own tests, PYPID_PASSWORD for its commands that sign in.
+"""
 
 _SERVICE_LINK = re.compile(r"PYPID_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)", re.ASCII)
 """What Kubernetes tells every container of a service that is called ``pypid``; PYPID_PORT is among it, too."""

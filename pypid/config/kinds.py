@@ -132,6 +132,23 @@ class Ceiling(Duration):
 
 
 @dataclass(frozen=True)
+class Age(Duration):
+    """How old something may get: days, with their unit; or ``never``, read as infinity."""
+
+    least: float = 86400
+    """Seconds. A bare 30, meant as days, would be half a minute, after which everything is old."""
+    most: float = 36_500 * 86400
+
+    def read(self, value: object) -> float:
+        if value == "never":
+            return math.inf
+        try:
+            return super().read(value)
+        except BadValue as e:
+            raise BadValue(f'{e} (such as "30 d", or "never")') from e
+
+
+@dataclass(frozen=True)
 class Size(Plain):
     """Bytes as a whole number, or text with a unit."""
 
@@ -186,6 +203,19 @@ class Count(Plain):
         if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= self.most:
             raise BadValue(f"expected a whole number from 1 to {self.most}, got {quote(value)}")
         return number
+
+
+@dataclass(frozen=True)
+class CountLimit(Plain):
+    """How many may stay, at least one; or ``all``, which is read as None."""
+
+    def read(self, value: object) -> int | None:
+        if value == "all":
+            return None
+        try:
+            return Count().read(value)
+        except BadValue as e:
+            raise BadValue(f'{e} (or "all")') from e
 
 
 @dataclass(frozen=True)

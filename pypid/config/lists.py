@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
 
-from pypid.config.kinds import BadValue, BaseUrl, index_name, quote
+from pypid.config.kinds import BadValue, BaseUrl, FilePath, index_name, quote
 from pypid.config.listen import BadAddress, check_listen_address
 from pypid.domain.names import IndexName
 from pypid.domain.reach import check_pattern
@@ -49,12 +51,38 @@ class BaseUrls(Listed):
 
 
 @dataclass(frozen=True)
+class Directories(Listed):
+    """At least one directory, none of them inside another one of them."""
+
+    def read(self, value: object) -> tuple[Path, ...]:
+        texts = _texts(value, "directories")
+        if not texts:
+            raise BadValue("expected at least one directory")
+        _check_each(texts, FilePath().read)
+        paths = tuple(Path(text) for text in texts)
+        for inner, outer in permutations(paths, 2):
+            if inner.is_relative_to(outer):
+                raise BadValue(f"{quote(str(inner))} is inside {quote(str(outer))}, which is looked through whole")
+        return paths
+
+
+@dataclass(frozen=True)
 class HostPatterns(Listed):
     """Hosts, as `AllowedHosts` has them."""
 
     def read(self, value: object) -> tuple[str, ...]:
         texts = _texts(value, "hosts such as 'files.example'")
         _check_each(texts, _check_host_pattern)
+        return texts
+
+
+@dataclass(frozen=True)
+class Signers(Listed):
+    """Patterns of who signs attestations."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = _texts(value, "signers such as 'https://github.com/acme/*'")
+        _check_each(texts, _check_signer)
         return texts
 
 
@@ -80,6 +108,12 @@ def _check_host_pattern(text: str) -> None:
         check_pattern(text)
     except ValueError as e:
         raise BadValue(f"expected hosts such as files.example, *.example or cdn.example:8443, got {quote(text)}") from e
+
+
+def _check_signer(text: str) -> None:
+    # A pattern that is neither would match nobody, or everybody.
+    if not text.strip("*") or not set(text) & set(":@"):
+        raise BadValue(f"expected signers such as https://github.com/acme/* or *@acme.example, got {quote(text)}")
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pypid.config.environment import overlay
 from pypid.config.kinds import BadValue
 from pypid.config.settings import (
     BUILT_IN_INDEXES,
+    DIRECTORY_SETTINGS,
     ENABLED,
     FIND_LINKS,
     HOSTED_SETTINGS,
@@ -21,6 +22,7 @@ from pypid.config.settings import (
     USERS_SETTINGS,
     Config,
     ConfigError,
+    DirectoryConfig,
     HostedConfig,
     IndexConfig,
     MirrorConfig,
@@ -43,7 +45,7 @@ def parse_config(
     Return the configuration that ``text`` (TOML) and ``environ`` give.
 
     ``source`` is what messages call the text; a relative ``data``, and the
-    path of a certificate, is inside ``directory``, which is itself relative
+    path of a certificate or of packages, is inside ``directory``, which is itself relative
     to the working directory. Nothing is read or created. Raises `ConfigError`
     with every problem.
     """
@@ -61,16 +63,24 @@ def parse_config(
     if problems:
         raise ConfigError(problems)
     data = (directory / server.data).absolute()
+    root = None if server.sigstore_root is None else (directory / server.sigstore_root).absolute()
     return Config(
-        server=replace(server, data=data),
+        server=replace(server, data=data, sigstore_root=root),
         indexes=MappingProxyType(indexes),
         users=replace(users, htpasswd=data / users.htpasswd),
         source=source,
     )
 
 
-_NOT_OF_A_MIRROR = {"bases": "an index has `upstream` or `bases`: give the mirror a name, and that to `bases`"}
-"""Why a mirror cannot have a setting of an index for uploads, where there is more to say."""
+_NOT_OF_A_MIRROR = {
+    "bases": "an index has `upstream` or `bases`: give the mirror a name, and that to `bases`",
+    "directory": "an index has `upstream` or `directory`: give each a name, and these to `bases` of a third",
+    "rescan": "only an index with `directory` has this setting",
+}
+"""Why a mirror cannot have a setting of other indexes, where there is more to say than that it takes no uploads."""
+
+_NOT_OF_FILES = {"bases": "an index has `directory` or `bases`: give the directory a name, and that to `bases`"}
+"""The same of an index with `directory`."""
 
 
 class _Reading:
@@ -124,11 +134,16 @@ class _Reading:
         return f"no index {name!r} (have: {', '.join(sorted(self._names)) or 'none'})"
 
     def _index(self, table: Table) -> IndexConfig:
-        upstream = table.get("upstream")
-        if upstream is None:
-            self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
-            return HostedConfig(**self.values(table, HOSTED_SETTINGS))
-        for setting in HOSTED_SETTINGS:
+        if "upstream" in table:
+            return self._mirror(table)
+        if "directory" in table:
+            return self._files(table)
+        self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
+        self._refuse(table, DIRECTORY_SETTINGS, "only an index with `directory` has this setting")
+        return HostedConfig(**self.values(table, HOSTED_SETTINGS))
+
+    def _mirror(self, table: Table) -> MirrorConfig:
+        for setting in (*HOSTED_SETTINGS, *DIRECTORY_SETTINGS):
             self._refuse(table, (setting,), _NOT_OF_A_MIRROR.get(setting.key, "a mirror takes no uploads"))
         values = self.values(table, MIRROR_SETTINGS)
         for key, value in values.items():
@@ -140,6 +155,14 @@ class _Reading:
         # A bad upstream has been reported; the rest is still read, for its problems.
         return MirrorConfig(**{"upstream": "", **values})
 
+    def _files(self, table: Table) -> DirectoryConfig:
+        for setting in HOSTED_SETTINGS:
+            self._refuse(table, (setting,), _NOT_OF_FILES.get(setting.key, "a directory takes no uploads"))
+        self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
+        values = self.values(table, DIRECTORY_SETTINGS)
+        roots = tuple((self._directory / root).absolute() for root in values.get("directory", ()))
+        return DirectoryConfig(**{**values, "directory": roots})
+
     def _refuse(self, table: Table, settings: tuple[Setting, ...], why: str) -> None:
         for setting in settings:
             if setting.key in table:
@@ -148,7 +171,7 @@ class _Reading:
 
 def _with_built_in(name: str, table: Table) -> Table:
     """Return the table with what the built-in index of that name has, unless it says what it is itself."""
-    if table.keys() & {"upstream", "bases"}:
+    if table.keys() & {"upstream", "bases", "directory"}:
         return table
     built_in = BUILT_IN_INDEXES.get(name, {})
     return {key: Given(f"[index.{quote_key(name)}] {key} (built in)", value) for key, value in built_in.items()} | table

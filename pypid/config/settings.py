@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Annotated, get_type_hints
 from urllib.parse import urlsplit
 
 from pypid.config.kinds import (
+    Age,
     BaseUrl,
     Ceiling,
     Choice,
     Count,
+    CountLimit,
     Duration,
     EndpointUrl,
     FilePath,
@@ -26,10 +29,20 @@ from pypid.config.kinds import (
     SizeLimit,
     Word,
 )
-from pypid.config.lists import BaseUrls, HostPatterns, IndexReferences, ListenAddresses, Statuses
+from pypid.config.lists import (
+    BaseUrls,
+    Directories,
+    HostPatterns,
+    IndexReferences,
+    ListenAddresses,
+    Signers,
+    Statuses,
+)
 from pypid.domain.eviction import Limits
 from pypid.domain.names import IndexName
 from pypid.domain.proxies import ProxyRules
+from pypid.domain.retention import Retention
+from pypid.domain.upload_rules import Attesting
 from pypid.domain.validation.findings import Level
 
 DEFAULT_UPSTREAM = "https://pypi.org/simple/"
@@ -71,7 +84,7 @@ class ServerConfig:
     idle_timeout: Annotated[float, Duration()] = 60.0
     """Seconds that an open connection may wait for its next request."""
     stall_timeout: Annotated[float, Duration()] = 60.0
-    """Seconds without progress, of a client that reads nothing or of an upload that sends nothing."""
+    """Seconds without progress, of a client that reads nothing."""
     rendered_pages: Annotated[int, Size(least=0)] = 64 * MIB
     """Bytes of memory for pages as they are sent; no single one gets more than a quarter."""
     page_memory: Annotated[int, Size(least=0)] = 128 * MIB
@@ -86,6 +99,19 @@ class ServerConfig:
     """Bytes of the disk that mirrored files leave free: for uploads, the databases and whoever else needs it."""
     offline: Annotated[bool, Flag()] = False
     """Whether no upstream at all is asked."""
+    download_days: Annotated[int, Count(most=36_500)] = 400
+    """
+    Days of which the downloads of each file are kept one by one, before only their sum is.
+
+    More than a year, so that this month can be compared with the same one a year ago.
+    """
+
+    sigstore_root: Annotated[Path | None, OptionalFile()] = None
+    """
+    JSON file of the authorities that attestations are verified by. Absolute once parsed.
+
+    None: those of the public Sigstore, which come with the extra; few have their own.
+    """
 
     @property
     def room(self) -> Limits:
@@ -101,6 +127,30 @@ class HostedConfig:
     """Indexes that are asked, in this order, for projects that this one does not have."""
     validation: Annotated[Level, OneOf(Level)] = Level.STANDARD
     """How much is demanded of an upload: what PyPI does, what a team needs, or only what safety demands."""
+    attestations: Annotated[Attesting, OneOf(Attesting)] = Attesting.CHECK
+    """What is demanded of attestations: few uploads have any, and their signatures take an extra to verify."""
+    signers: Annotated[tuple[str, ...], Signers()] = ()
+    """Who may have signed them, such as ``https://github.com/acme/*``; none: anybody, whom readers are told."""
+    volatile: Annotated[bool, Flag()] = False
+    """Whether a file may be published in the place of another one of its name: lock files would not find theirs."""
+    keep_releases: Annotated[int | None, CountLimit()] = None
+    """Of each project; None: all. What a team needs of its past nobody else knows, so nothing goes by default."""
+    drop_prereleases_after: Annotated[float, Age()] = math.inf
+    """Seconds since the last upload to a pre-release, development releases included."""
+    drop_dev_after: Annotated[float, Age()] = math.inf
+    """Seconds since the last upload to a development release: nightly builds age faster than release candidates."""
+    drop_unused_after: Annotated[float, Age()] = math.inf
+    """Seconds without a download, nor an upload, of a release."""
+
+    @property
+    def retention(self) -> Retention:
+        """Which releases go by themselves."""
+        return Retention(
+            keep_releases=self.keep_releases,
+            drop_prereleases_after=self.drop_prereleases_after,
+            drop_dev_after=self.drop_dev_after,
+            drop_unused_after=self.drop_unused_after,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +240,17 @@ class MirrorConfig:
         return (*self.allow_hosts, DEFAULT_FILE_HOST) if is_default else self.allow_hosts
 
 
-IndexConfig = HostedConfig | MirrorConfig
+@dataclass(frozen=True, kw_only=True)
+class DirectoryConfig:
+    """An index of the files that somebody puts into directories."""
+
+    directory: Annotated[tuple[Path, ...], Directories()]
+    """Where they are, and below. Of two files of one name, that of the first directory counts. Absolute once parsed."""
+    rescan: Annotated[float, Duration(least=1)] = 10.0
+    """Seconds between two looks at all files: of 25,000 on a local disk each takes a quarter of a second."""
+
+
+IndexConfig = HostedConfig | MirrorConfig | DirectoryConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +273,20 @@ class Config:
     users: UsersConfig
     source: str
     """Where it came from: a path, or "built-in defaults"."""
+
+    @property
+    def verifying(self) -> tuple[IndexName, ...]:
+        """The indexes that take no attestations which have not been verified."""
+        return tuple(
+            name
+            for name, index in self.indexes.items()
+            if isinstance(index, HostedConfig) and (index.signers or index.attestations is not Attesting.CHECK)
+        )
+
+    @property
+    def retention(self) -> Mapping[IndexName, Retention]:
+        """Which releases go by themselves, for each hosted index."""
+        return {name: index.retention for name, index in self.indexes.items() if isinstance(index, HostedConfig)}
 
 
 BUILT_IN_INDEXES: Mapping[str, Mapping[str, object]] = {
@@ -251,10 +325,11 @@ SERVER_SETTINGS = _settings("server", ServerConfig)
 USERS_SETTINGS = _settings("users", UsersConfig)
 HOSTED_SETTINGS = _settings("index", HostedConfig)
 MIRROR_SETTINGS = _settings("index", MirrorConfig)
+DIRECTORY_SETTINGS = _settings("index", DirectoryConfig)
 ENABLED = Setting(table="index", key="enabled", kind=Flag(), default=True)
 """False takes an index out of service, also a built-in one."""
 
-SETTINGS = (*SERVER_SETTINGS, ENABLED, *HOSTED_SETTINGS, *MIRROR_SETTINGS, *USERS_SETTINGS)
+SETTINGS = (*SERVER_SETTINGS, ENABLED, *HOSTED_SETTINGS, *MIRROR_SETTINGS, *DIRECTORY_SETTINGS, *USERS_SETTINGS)
 """Every setting there is: the file, the environment and the documentation are held to this list."""
 
 

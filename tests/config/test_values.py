@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypid.config.kinds import BadValue, BaseUrl, Duration, FilePath, Flag, Kind, OptionalFile, ProxyChoice, Size
+from pypid.config.kinds import (
+    Age,
+    BadValue,
+    BaseUrl,
+    CountLimit,
+    Duration,
+    FilePath,
+    Flag,
+    Kind,
+    OptionalFile,
+    ProxyChoice,
+    Size,
+)
 from pypid.config.units import SIZE_UNITS, parse_duration, parse_size
 from pypid.domain.proxies import Proxy, ProxyRules
 
@@ -27,6 +39,13 @@ PROXY = Proxy(scheme="http", host="proxy.test", port=3128)
         (Duration(), " 1 H ", 3600.0),
         (Duration(), "7 d", 604800.0),
         (Duration(least=0), 0, 0.0),
+        (Age(), "30 d", 30 * 86400.0),
+        (Age(), 86400, 86400.0),
+        (Age(), "2000 d", 2000 * 86400.0),
+        (Age(), "never", math.inf),
+        (CountLimit(), 3, 3),
+        (CountLimit(), "3", 3),
+        (CountLimit(), "all", None),
         (Size(), 4096, 4096),
         (Size(), "4096", 4096),
         (Size(), "64 MiB", 64 * 2**20),
@@ -63,6 +82,10 @@ def test_good(kind: Kind, value: object, read: object) -> None:
         (Duration(), 0, "expected at least 0.001 seconds, got 0"),
         (Duration(), "-5 s", "expected at least 0.001 seconds, got '-5 s'"),
         (Duration(), "5 m", "'5 m': unknown unit 'm' (have: ms, s, min, h, d)"),
+        (Age(), 30, 'expected at least 86400 seconds, got 30 (such as "30 d", or "never")'),
+        (Age(), "ever", """expected a number of seconds, got 'ever' (such as "30 d", or "never")"""),
+        (CountLimit(), 0, 'expected a whole number from 1 to 100000, got 0 (or "all")'),
+        (CountLimit(), "none", """expected a whole number from 1 to 100000, got 'none' (or "all")"""),
         (Size(), "2G", "'2G': unknown unit 'G' (have: B, kB, MB, GB, TB, KiB, MiB, GiB, TiB)"),
         (Size(), 1.5, "expected a number of bytes, got 1.5"),
         (Size(), False, "expected a number of bytes, got false"),
