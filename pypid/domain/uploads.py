@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import OLD_SDISTS, FileKind, ParsedFilename, UnknownFilename, parse_filename
+from pypid.domain.form_actions import OFFERED, FormAction
 from pypid.domain.headline import one_line
 from pypid.domain.names import InvalidName, NormalizedName, normalize_name, shorten
 from pypid.domain.validation.claims import Claims
@@ -21,10 +22,16 @@ DIGEST_LENGTHS = {"md5": 32, "sha256": 64, "blake2_256": 64}
 MAX_FILENAME_LENGTH = 250
 """Characters. A file system's limit for a name, less the five of the ``.json`` of the file's sidecar."""
 
+_BLAKE2B_LENGTH = 128
+"""Hex digits of what distutils sends as blake2_256, a BLAKE2b of 512 bits; it sends sha256 and md5 beside it."""
+
 _NOTHING = frozenset({"", "UNKNOWN"})
 """What a field that is empty may say; the second by old setuptools."""
 
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII | re.IGNORECASE)
+
+_EXTENSIONS = (".whl", ".tar.gz", ".zip", *OLD_SDISTS)
+"""What more than the extension decides on; the last is for `OLD_SDISTS` to refuse in its own words."""
 
 Form = Mapping[str, tuple[str, ...]]
 """The text fields, each with its values in the order of the form."""
@@ -61,13 +68,24 @@ class Upload:
             raise UploadRefused(wrong)
 
 
-def read_upload(form: Form, filename: str | None) -> Upload:
+def claims_of(form: Form) -> Claims:
+    """Return what ``form`` says that the file must say as well, however much else is wrong with it."""
+    said = [text for text in form.get("requires_python", ()) if text.strip() not in _NOTHING]
+    return Claims(requires_python=said[0] if len(said) == 1 else None, requires_dist=_requires_dist(form))
+
+
+def _requires_dist(form: Form) -> tuple[str, ...]:
+    return tuple(text for text in form.get("requires_dist", ()) if text.strip() not in _NOTHING)
+
+
+def read_upload(form: Form, filename: str | None, problems: Sequence[str] = ()) -> Upload:
     """
     Return what ``form`` says about the file that came with it as ``filename``.
 
-    Raises `UploadRefused` with every problem at once.
+    Raises `UploadRefused` with every problem at once, after the ``problems``
+    that the body had before it was read as a form.
     """
-    reader = _Reader(form)
+    reader = _Reader(form, problems)
     reader.check_action()
     name, version, kind = reader.name(), reader.version(), reader.kind()
     parsed = reader.filename(filename)
@@ -82,7 +100,7 @@ def read_upload(form: Form, filename: str | None) -> Upload:
         kind=parsed.kind,
         filename=filename,
         requires_python=requires_python,
-        requires_dist=tuple(text for text in form.get("requires_dist", ()) if text.strip() not in _NOTHING),
+        requires_dist=_requires_dist(form),
         summary=one_line(next(iter(form.get("summary", ())), None)),
         digests=digests,
     )
@@ -91,9 +109,9 @@ def read_upload(form: Form, filename: str | None) -> Upload:
 class _Reader:
     """Reads field after field, collecting what is wrong."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, problems: Sequence[str]) -> None:
         self._form = form
-        self.problems: list[str] = []
+        self.problems = list(problems)
 
     def _text(self, field: str) -> str | None:
         """Return the field's one value; None if it is absent or empty."""
@@ -104,8 +122,9 @@ class _Reader:
 
     def check_action(self) -> None:
         action = self._text(":action")
-        if action != "file_upload":
-            self.problems.append(f":action: only 'file_upload' is known here, not {action!r}.")
+        if action != FormAction.FILE_UPLOAD.value:
+            said = "missing" if action is None else f"{shorten(action)} is not known here"
+            self.problems.append(f":action: {said}; what can be asked for is {OFFERED}.")
         protocol = self._text("protocol_version")
         if protocol not in {None, "1"}:
             self.problems.append("Unknown protocol version.")
@@ -144,19 +163,16 @@ class _Reader:
         return None
 
     def filename(self, filename: str | None) -> ParsedFilename | None:
-        if filename is None:
+        if not filename:
             self.problems.append("Upload payload does not have a file.")
             return None
-        if len(filename) > MAX_FILENAME_LENGTH:
-            self.problems.append(f"content: {shorten(filename)} is longer than {MAX_FILENAME_LENGTH} characters.")
-            return None
-        if filename.endswith(OLD_SDISTS):
-            self.problems.append(f"content: {shorten(filename)} has to be a .tar.gz.")
-            return None
-        try:
-            return parse_filename(filename)
-        except UnknownFilename as e:
-            self.problems.append(f"content: {e}.")
+        problem = _problem_of_filename(filename)
+        if problem is None:
+            try:
+                return parse_filename(filename)
+            except UnknownFilename as e:
+                problem = f"content: {e}."
+        self.problems.append(problem)
         return None
 
     def compare(
@@ -187,9 +203,22 @@ class _Reader:
         found: dict[str, str] = {}
         for name, length in DIGEST_LENGTHS.items():
             text = self._text(f"{name}_digest")
-            if text is None:
+            if text is None or (name == "blake2_256" and len(text) == _BLAKE2B_LENGTH):
                 continue
             if len(text) != length or _HEX.fullmatch(text) is None:
                 self.problems.append(f"{name}_digest: Use a valid, hex-encoded, {name} message digest.")
             found[name] = text.lower()
         return found
+
+
+def _problem_of_filename(filename: str) -> str | None:
+    """Return why no file of this name is taken, whatever its parts say; in PyPI's words if it has any."""
+    if set(filename) & set("/\\"):
+        return f"Cannot upload a file with '/' or '\\' in the name: {shorten(filename)}."
+    if not filename.endswith(_EXTENSIONS):
+        return f"Invalid file extension: Use .tar.gz or .whl extension, not {shorten(filename)}."
+    if filename.endswith(OLD_SDISTS):
+        return f"content: {shorten(filename)} has to be a .tar.gz."
+    if len(filename) > MAX_FILENAME_LENGTH:
+        return f"content: {shorten(filename)} is longer than {MAX_FILENAME_LENGTH} characters."
+    return None

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pypid.domain.errors import UploadRefused
 from pypid.domain.filenames import FileKind
-from pypid.domain.uploads import DIGEST_LENGTHS, Upload, read_upload
+from pypid.domain.uploads import DIGEST_LENGTHS, Upload, claims_of, read_upload
+from pypid.domain.validation.claims import NO_CLAIMS, Claims
 from tests.domain.strategies import hostile_texts, patient
 from tests.kit.dists import sdist, wheel
 
@@ -96,21 +97,30 @@ class ReadUploadTests(SynchronousTestCase):
             self.assertTrue(any(field in problem for problem in problems), (field, problems))
 
     def test_single_problems(self) -> None:
-        self.assert_problem(":action", **{":action": "doc_upload"})
+        self.assert_problem(":action: 'user' is not known here", **{":action": "user"})
+        self.assert_problem("Cannot upload a file with '/'", f"dist/{WHEEL.filename}")
+        self.assert_problem("does not have a file", "")
         self.assert_problem("'-demo' is an invalid value for Name", name="-demo")
         self.assert_problem("'1.0-' is an invalid value for Version", version="1.0-")
         self.assert_problem("known file type", filetype="bdist_wininst")
         self.assert_problem("'>3 or so' is an invalid value for Requires-Python", requires_python=">3 or so")
         self.assert_problem("does not have a file", None)
-        self.assert_problem("content:", "demo_pkg-1.0.exe")
+        self.assert_problem("Invalid file extension", "demo_pkg-1.0.exe")
         self.assert_problem("has to be a .tar.gz", "demo_pkg-1.0.tar.bz2", filetype="sdist")
-        self.assert_problem("content:", "../demo_pkg-1.0-py3-none-any.whl")
+        self.assert_problem("content:", "demo_pkg-1.0-py3-none.whl")
 
     def test_contradictions(self) -> None:
         """A file cannot be published as another project's, another version's, or as of another kind."""
         self.assert_problem("project 'demo-pkg', the form's name is 'other'", name="other")
         self.assert_problem("version '1.0', the form's version is '2.0'", version="2.0")
         self.assert_problem("bdist_wheel, the form's filetype is sdist", filetype="sdist")
+
+    def test_problems_of_the_body_come_first(self) -> None:
+        with self.assertRaises(UploadRefused) as raised:
+            read_upload(a_form(name="other"), WHEEL.filename, ["summary: this is not UTF-8."])
+        self.assertEqual(raised.exception.problems[0], "summary: this is not UTF-8.")
+        self.assertEqual(len(raised.exception.problems), 2)
+        self.assertRaises(UploadRefused, read_upload, a_form(), WHEEL.filename, ["summary: this is not UTF-8."])
 
     def test_given_twice(self) -> None:
         """Which of two names would count must not be guessed."""
@@ -121,6 +131,11 @@ class ReadUploadTests(SynchronousTestCase):
         for name, length in DIGEST_LENGTHS.items():
             for text in ("a" * (length - 1), "a" * (length + 1), "g" * length, "a" * (length - 1) + "\u0661"):
                 self.assert_problem(f"{name}_digest: Use a valid, hex-encoded", **{f"{name}_digest": text})
+
+    def test_digest_of_distutils(self) -> None:
+        """It takes 512 bits for 256; what it says beside that is checked."""
+        upload = read_upload(a_form(blake2_256_digest="ab" * 64, sha256_digest=SHA256), WHEEL.filename)
+        self.assertEqual(upload.digests, {"sha256": SHA256})
 
     def test_enormous_version(self) -> None:
         """A version with more digits than int() reads is a problem of the form, not of the server."""
@@ -157,6 +172,17 @@ class ReadUploadTests(SynchronousTestCase):
         except UploadRefused as e:
             self.assertTrue(e.problems)
             self.assertTrue(all(e.problems))
+
+
+class ClaimsTests(SynchronousTestCase):
+    def test_they_are_those_of_a_form_that_can_be_read(self) -> None:
+        form = a_form(requires_python=">=3.9", requires_dist=("a", "", "b"))
+        self.assertEqual(claims_of(form), read_upload(form, WHEEL.filename).claims)
+
+    def test_form_that_cannot(self) -> None:
+        self.assertEqual(claims_of({}), NO_CLAIMS)
+        twice = a_form(name=None, requires_python=(">=3.9", ">=3.8"), requires_dist="a")
+        self.assertEqual(claims_of(twice), Claims(requires_dist=("a",)))
 
 
 class CheckDigestsTests(SynchronousTestCase):

@@ -52,5 +52,15 @@ def form(*parts: bytes) -> tuple[str, bytes]:
     return f"multipart/form-data; boundary={BOUNDARY}", body + b"--" + BOUNDARY.encode() + b"--\r\n"
 
 
+def bare_lines(fields: Fields, content: bytes | None = None) -> tuple[str, bytes]:
+    """Return the form as "register" of distutils writes it, whose lines end in LF alone; it has no ``content``."""
+    texts = [f'name="{name}"\n\n{value}'.encode() for name, value in fields]
+    if content is not None:
+        texts.append(b'name="content"; filename="demo-1.0-py3-none-any.whl"\n\n' + content)
+    separator = f"\n--{BOUNDARY}".encode()
+    body = b"".join(separator + b"\nContent-Disposition: form-data; " + text for text in texts)
+    return f"multipart/form-data; boundary={BOUNDARY}; charset=utf-8", body + separator + b"--\n"
+
+
 def chunked(*chunks: bytes) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"

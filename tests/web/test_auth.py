@@ -44,7 +44,7 @@ class CredentialsTests(AuthTestCase):
         ):  # fmt: skip
             answer = self.send(*lines)
             self.assertEqual(answer.status, 401, lines)
-            self.assertEqual(answer.headers["WWW-Authenticate"], 'Basic realm="pypid", charset="UTF-8"')
+            self.assertEqual(answer.headers["WWW-Authenticate"], 'Basic realm="pypi", charset="UTF-8"')
             self.assertEqual(answer.headers["Connection"], "close")
             self.assertEqual(self.staged(), [])
             self.assertNotIn("Traceback", answer.text)
