@@ -98,9 +98,9 @@ class Channel(HTTPChannel):
         if self.length != 0:
             valve = Valve(self._networkProducer.pauseProducing, self._networkProducer.resumeProducing)
             waits = self._version == b"HTTP/1.1" and "100-continue" in request.expectations
-            body = RequestBody(self.length, valve, self._send100Continue if waits else None)
-            # The body may pause for so long; the connection, when it is over, for as long as before.
-            self.setTimeout(self.site.current.value.stall_timeout)
+            body = RequestBody(self.length, valve, self._send100Continue if waits else None, self.site.reactor)
+            # Who reads the body says how long it may pause; the connection, when it is over, may as long as before.
+            self.setTimeout(None)
             request.begin(self._command, self._path, self._version, body)
 
     def allContentReceived(self) -> None:

@@ -8,7 +8,7 @@ from pypid.web.body import QUEUE_LIMIT
 from pypid.web.channel import LINGER, LINGER_IDLE
 from tests.kit.dists import wheel
 from tests.web.forms import fields_of, multipart
-from tests.web.world import ALICE, IDLE_TIMEOUT, MAX_UPLOAD, STALL_TIMEOUT, Peer, WebTestCase
+from tests.web.world import ALICE, IDLE_TIMEOUT, MAX_UPLOAD, Peer, WebTestCase
 
 EXPECT = {"Expect": "100-continue"}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -141,16 +141,6 @@ class CountTests(BodyTestCase):
             self.assertEqual(len(self.staged()), 1)
             peer.leave()
             self.assertEqual((self.staged(), self.kept_blobs()), ([], set()))
-
-    def test_upload_that_stalls_is_cut_off(self) -> None:
-        peer = self.begin(body=self.body[:200])
-        self.clock.advance(STALL_TIMEOUT - 1)
-        peer.send(self.body[200:300])
-        self.clock.advance(STALL_TIMEOUT - 1)
-        self.assertFalse(peer.closed)
-        self.clock.advance(1)
-        self.assertTrue(peer.closed)
-        self.assertEqual(self.staged(), [])
 
     def test_connection_of_a_finished_upload_may_idle_like_any_other(self) -> None:
         peer = self.begin(body=self.body)
