@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pypid.domain.cache_status import CacheStatus, Forwarded
+from pypid.domain.files import ProjectStatus
 
 
 class PackageIndexError(Exception):
@@ -30,6 +31,10 @@ class ProjectNotFound(PackageIndexError):
 
 class FileNotFound(PackageIndexError):
     """The project exists, the file does not."""
+
+
+class FileBlocked(PackageIndexError):
+    """Somebody here decided that nobody gets the file."""
 
 
 class UpstreamUnavailable(PackageIndexError):
@@ -103,6 +108,32 @@ class FileExists(UploadRefused):
         )
 
 
+class FileDeleted(UploadRefused):
+    """The filename is that of a deleted file with other bytes."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(
+            [
+                (
+                    f"This filename was previously used by a file that has since been deleted ({filename!r}). "
+                    "Use a different version."
+                )
+            ]
+        )
+
+
+class ProjectClosed(PackageIndexError):
+    """The project's status allows no uploads."""
+
+    def __init__(self, project: str, status: ProjectStatus) -> None:
+        why = f": {status.reason}" if status.reason else ""
+        super().__init__(f"The project {project!r} is {status.status.value}, and accepts no uploads{why}")
+
+
+class NameStillUsed(PackageIndexError):
+    """A project that still has files cannot give its name away."""
+
+
 class InspectionFailed(PackageIndexError):
     """Whether an uploaded file may be published could not be found out: not for the file's sake, but for ours."""
 
@@ -116,8 +147,16 @@ class UploadTooLarge(PackageIndexError):
     """The body is longer than the index accepts."""
 
 
+class BodyTooSlow(PackageIndexError):
+    """The client sends its body too slowly to be waited for."""
+
+
+class NotOffered(PackageIndexError):
+    """A part of the upload API that this server, as PyPI today, has not."""
+
+
 class NotHosted(PackageIndexError):
-    """The index mirrors another one: nothing can be uploaded to it."""
+    """The index mirrors another one, or is a directory: nothing can be uploaded to it."""
 
 
 class AuthenticationRequired(PackageIndexError):
@@ -143,9 +182,32 @@ class StorageFull(PackageIndexError):
     """There is no room to keep what was sent or fetched."""
 
 
+class StorageBusy(PackageIndexError):
+    """Another program keeps the database to itself: nothing can be changed now."""
+
+    retry_after = 5
+    """Whole seconds after which a client may ask again."""
+
+
 class StoredFileMissing(PackageIndexError):
     """A file that was acknowledged cannot be read back: an operator must look."""
 
 
 class NotAcceptable(PackageIndexError):
     """The client accepts none of the formats that there are."""
+
+
+class CallMalformed(PackageIndexError):
+    """What a call of the management API says makes no sense; ``problems`` names every reason, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class MediaTypeRefused(PackageIndexError):
+    """The body is in no form that is understood here."""
+
+
+class NotForThisIndex(PackageIndexError):
+    """What is asked for is done to indexes of another kind."""

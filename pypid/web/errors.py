@@ -23,6 +23,7 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.IndexNotFound: 404,
     errors.ProjectNotFound: 404,
     errors.FileNotFound: 404,
+    errors.FileBlocked: 403,
     # Not 504, which pip does not retry. Never 404, which sends installers to other indexes.
     errors.UpstreamUnavailable: 503,
     errors.UpstreamBroken: 502,
@@ -33,8 +34,16 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.MirrorLoop: 508,
     errors.UploadRefused: 400,
     errors.FileExists: 400,
+    errors.FileDeleted: 400,
+    errors.ProjectClosed: 403,
+    errors.NameStillUsed: 409,
+    errors.NotForThisIndex: 409,
+    errors.CallMalformed: 400,
+    errors.MediaTypeRefused: 415,
     errors.InspectionFailed: 503,
     errors.UploadTooLarge: 413,
+    errors.BodyTooSlow: 408,
+    errors.NotOffered: 410,
     errors.NotHosted: 403,
     errors.AuthenticationRequired: 401,
     errors.CredentialsUnclear: 400,
@@ -42,6 +51,7 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.PermissionRefused: 403,
     errors.NotAcceptable: 406,
     errors.StorageFull: 507,
+    errors.StorageBusy: 503,
     errors.StoredFileMissing: 500,
 }
 
@@ -71,11 +81,13 @@ def refuse(request: Request, failure: Failure) -> bytes:
         return b""
     if error.cache_status is not None:
         tell(request, error.cache_status)
-    if isinstance(error, errors.UpstreamUnavailable | errors.TooManySignIns):
+    if isinstance(error, errors.UpstreamUnavailable | errors.TooManySignIns | errors.StorageBusy):
         request.setHeader(b"Retry-After", str(error.retry_after).encode())
     if isinstance(error, errors.AuthenticationRequired):
-        request.setHeader(b"WWW-Authenticate", b'Basic realm="pypid", charset="UTF-8"')
-    problems = error.problems if isinstance(error, errors.UploadRefused) else (str(error),)
+        # distutils' "register" has a password for the realm "pypi" alone, unless it is told another one.
+        realm = "pypi" if request.method == b"POST" else "pypid"
+        request.setHeader(b"WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'.encode())
+    problems = error.problems if isinstance(error, errors.UploadRefused | errors.CallMalformed) else (str(error),)
     return answer(request, STATUS[type(error)], problems)
 
 
@@ -107,9 +119,20 @@ def answer(request: Request, status: int, lines: tuple[str, ...]) -> bytes:
     return _send(request, form.value, render_error(form, status, lines))
 
 
+def where_to_upload(request: Request) -> str:
+    """Return what to say to an upload that went elsewhere; it is never redirected there."""
+    url = request.upload_url
+    return "no index here takes uploads" if url is None else f"distributions are uploaded to {url}"
+
+
 def plain(request: Request, text: str) -> bytes:
     """Answer with plain text that nobody may keep."""
     return _send(request, "text/plain", text)
+
+
+def html(request: Request, text: str) -> bytes:
+    """Answer with HTML that nobody may keep."""
+    return _send(request, "text/html", text)
 
 
 def render_error(form: ErrorForm, status: int, lines: tuple[str, ...]) -> str:
@@ -144,9 +167,10 @@ def _unrouted(request: Request, failure: Failure) -> bytes | Failure:
         if name == "Allow":
             request.setHeader(b"Allow", value.encode())
     status = error.code or 500
-    return answer(
-        request, status, ({404: "there is nothing here", 405: "not with this method"}.get(status, error.name),)
-    )
+    lines = [{404: "there is nothing here", 405: "not with this method"}.get(status, error.name)]
+    if request.method == b"POST" and not request.path.startswith(b"/-/"):
+        lines.append(where_to_upload(request))
+    return answer(request, status, tuple(lines))
 
 
 def _too_late(request: Request) -> bool:

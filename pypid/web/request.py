@@ -65,6 +65,25 @@ class Request(server.Request):
         # Not prePathURL(), which takes the port that pypid listens on for the one that the client knows.
         return f"{'https' if self.isSecure() else 'http'}://{self.header('Host') or 'HOST'}/"
 
+    @property
+    def secure_url(self) -> str | None:
+        """The URL that was asked for, where the client knows it alike: by TLS that ends here, not at a proxy."""
+        if not self.isSecure() or self.header("Host") is None:
+            return None
+        return f"{self.site_url.removesuffix('/')}{self.path.decode('ascii')}"
+
+    @property
+    def upload_url(self) -> str | None:
+        """The URL to upload to: that of the default index or, if it takes none, of the first that does."""
+        if self.snapshot.default_index in self.snapshot.hosted:
+            return self.site_url
+        return next((f"{self.site_url}{name}/" for name in self.snapshot.hosted), None)
+
+    @property
+    def client_address(self) -> str:
+        """Where the client is, for the audit log: an IP address, or ``local`` over a socket of this machine."""
+        return getattr(self.getClientAddress(), "host", "local")
+
     def gotLength(self, length: int | None) -> None:  # noqa: ARG002
         # What handles a body reads it from `body`: nothing is spooled behind its back.
         self.content = BytesIO()

@@ -42,9 +42,9 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(set(STATUS), set(subclasses(PackageIndexError)))
 
     def test_only_what_is_not_there_is_a_404(self) -> None:
-        """Installers take one as leave to look in the next index."""
+        """Installers take one as leave to look in the next index; the last is for those who upload."""
         missing = {error.__name__ for error, status in STATUS.items() if status in {404, 410}}
-        self.assertEqual(missing, {"IndexNotFound", "ProjectNotFound", "FileNotFound"})
+        self.assertEqual(missing, {"IndexNotFound", "ProjectNotFound", "FileNotFound", "NotOffered"})
         unknowable = [status for error, status in STATUS.items() if issubclass(error, UpstreamUnavailable)]
         self.assertGreaterEqual(min(unknowable), 500)
 
@@ -112,6 +112,9 @@ class _Failing:
     async def provenance(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:  # noqa: ARG002
         raise self._error
 
+    async def signature(self, project: NormalizedName, filename: str, digest_prefix: str) -> bytes:  # noqa: ARG002
+        raise self._error
+
     async def open_core_metadata(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:  # noqa: ARG002
         raise self._error
 
@@ -119,6 +122,7 @@ class _Failing:
 class _Breaking:
     """A file that ends in an error after a hundred bytes."""
 
+    index = _Failing.name
     cache_status = HIT
 
     sha256 = "0" * 64
