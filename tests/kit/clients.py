@@ -1,5 +1,5 @@
 """
-Real clients in throw-away environments: pips of three ages, uv, twine, poetry, pdm, hatch, bandersnatch.
+Real clients in throw-away environments: pips and twines of three ages, uv, poetry, pdm, hatch, flit, bandersnatch.
 
     pip = client_venv("pip", "23.3.*", home=tmp_path)
     target = make_venv(tmp_path / "target")
@@ -33,7 +33,9 @@ Result = subprocess.CompletedProcess[str]
 _INSTALL_SECONDS = 300
 _WITH = {
     # What pdm 2.29 allows, but does not start with: unearth's change to httpx2, hishel's new names.
-    "pdm": ("unearth<0.19", "hishel<2"),
+    "pdm 2": ("unearth<0.19", "hishel<2"),
+    # A field of its own metadata that twine 4 looks up is None no more, but an error.
+    "twine 4": ("importlib-metadata<8",),
 }
 """What is installed along with a client, since its own requirements are too wide."""
 
@@ -64,7 +66,7 @@ def client_venv(tool: str, version: str, *, home: Path) -> Client:
     ready = path / "ready"
     with _locked(_cache() / f"{name}.lock"):
         if not ready.exists():
-            _install(path, f"{tool}=={version}", *_WITH.get(tool, ()))
+            _install(path, f"{tool}=={version}", *_WITH.get(f"{tool} {version.rstrip('.*')}", ()))
             ready.touch()
     return Client(path, home)
 

@@ -87,6 +87,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._exchanges: list[Exchange] = []
         self._cuts: dict[str, int] = {}
+        self._losses: list[str] = []
         self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
@@ -139,7 +140,18 @@ class Recorder:
         """Break off the next answer for a path like ``glob`` when ``after`` bytes of its body are sent."""
         self._cuts[glob] = after
 
+    def lose(self, glob: str) -> None:
+        """Answer the next request for a path like ``glob`` by 500, when the daemon has done what it asks for."""
+        self._losses.append(glob)
+
     # For the connections.
+
+    def loses(self, path: str) -> bool:
+        """Say whether the answer for ``path`` is to be lost, once."""
+        glob = next((each for each in self._losses if fnmatchcase(path, each)), None)
+        if glob is not None:
+            self._losses.remove(glob)
+        return glob is not None
 
     def note(self, exchange: Exchange) -> int | None:
         """Keep ``exchange``; return after how many bytes of its answer to break off."""
@@ -182,6 +194,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._pass_on(exchange)
         with self._daemon.getresponse() as answer:
             exchange.status, exchange.answered = answer.status, _joined(answer.getheaders())
+            if self._recorder.loses(self.path):
+                answer.read()
+                self.send_error(500)
+                return
             self.send_response_only(answer.status, answer.reason)
             for name, value in answer.getheaders():
                 self.send_header(name, value)
