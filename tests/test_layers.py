@@ -13,19 +13,33 @@ import pypid
 PACKAGE = Path(pypid.__file__).parent
 
 LAYERS = frozenset(
-    {"domain", "config", "flight", "offload", "storage", "upstream", "inspection", "indexes", "web", "daemon", "cli"}
+    {
+        "domain",
+        "config",
+        "failpoints",
+        "flight",
+        "offload",
+        "storage",
+        "upstream",
+        "inspection",
+        "indexes",
+        "web",
+        "daemon",
+        "cli",
+    }
 )
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     "config": frozenset({"domain"}),
+    "failpoints": frozenset(),
     "flight": frozenset(),
     "offload": frozenset(),
-    "storage": frozenset({"domain", "flight", "offload"}),
+    "storage": frozenset({"domain", "failpoints", "flight", "offload"}),
     "upstream": frozenset({"domain", "flight", "offload"}),
     "inspection": frozenset({"domain"}),
     "indexes": frozenset({"domain", "storage", "upstream", "flight", "offload"}),
-    "web": frozenset({"domain", "indexes", "flight", "offload"}),
+    "web": frozenset({"domain", "indexes", "failpoints", "flight", "offload"}),
     "daemon": LAYERS - {"cli"},
     "cli": LAYERS - {"daemon"},
 }

@@ -12,6 +12,7 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python import usage
 
+from pypid import failpoints
 from pypid.config import Config, ConfigError, load_config
 from pypid.daemon.failure import StartFailed
 from pypid.daemon.service import Daemon
@@ -35,9 +36,19 @@ class Options(usage.Options):
         self.directory = Path.cwd()
         try:
             self.config = self.load()
+            self._arm_failpoints(os.environ.get(failpoints.VARIABLE, ""))
         except ConfigError as e:
             sys.stderr.writelines(f"{problem}\n" for problem in e.problems)
             raise SystemExit(os.EX_CONFIG) from e
+
+    @staticmethod
+    def _arm_failpoints(given: str) -> None:
+        try:
+            failpoints.arm(given)
+        except ValueError as e:
+            raise ConfigError([str(e)]) from e
+        if given:
+            _log.critical("THIS PYPID BREAKS ON PURPOSE: {variable}={given}", variable=failpoints.VARIABLE, given=given)
 
     def load(self) -> Config:
         """Return the configuration as it is now. Raises `ConfigError`."""

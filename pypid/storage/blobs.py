@@ -12,6 +12,7 @@ from typing import Protocol
 
 from twisted.logger import Logger
 
+from pypid.failpoints import Failpoint, reached
 from pypid.flight import SingleFlight, acquired
 from pypid.offload import Offload
 from pypid.storage.descriptor import SharedDescriptor
@@ -92,7 +93,7 @@ class DirectoryBlobs:
         sync_directory(self.root.parent)
 
     def _path(self, sha256: str) -> Path:
-        return self.root / sha256[:2] / sha256
+        return blob_path(self.root, sha256)
 
     async def hold(self, sha256: str) -> Hold:
         return await self.uses.hold(sha256)
@@ -125,12 +126,15 @@ class DirectoryBlobs:
         self._make_directory(target.parent)
         with suppress(FileExistsError):  # the same digest is the same bytes
             os.link(staged.path, target)
+        reached(Failpoint.BLOB_LINKED)
         sync_directory(target.parent)
+        reached(Failpoint.BLOB_DIRECTORY_SYNCED)
 
     def _make_directory(self, directory: Path) -> None:
         if directory in self._durable and directory.is_dir():
             return
         directory.mkdir(mode=0o750, exist_ok=True)
+        reached(Failpoint.BLOB_DIRECTORY_MADE)
         # Even if it was there: the thread or process that made it may not have come to its sync.
         sync_directory(self.root)
         self._durable.add(directory)
@@ -194,6 +198,11 @@ class _BlobFile:
     def close(self) -> None:
         self._descriptor.close()
         self._hold.release()
+
+
+def blob_path(root: Path, sha256: str) -> Path:
+    """Return where a blob is below the store's ``root``."""
+    return root / sha256[:2] / sha256
 
 
 def _unlink(paths: Collection[Path]) -> None:

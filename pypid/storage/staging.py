@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from pypid.failpoints import Failpoint, reached
 from pypid.flight import acquired
 from pypid.offload import Offload
 from pypid.storage.descriptor import SharedDescriptor
@@ -65,6 +66,7 @@ class Staging:
 def _create(path: Path, reserve: int, algorithms: set[str], offload: Offload) -> StagedFile:
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o440)
     try:
+        reached(Failpoint.STAGING_CREATED)
         if reserve:
             os.posix_fallocate(number, 0, reserve)
     except OSError:
@@ -114,6 +116,7 @@ class StagedFile:
 
     def _write(self, data: bytes) -> None:
         self._descriptor.pwrite(data, self.size)
+        reached(Failpoint.STAGING_WRITTEN)
         for digest in self._hashes.values():
             digest.update(data)
         self.size += len(data)
@@ -133,8 +136,12 @@ class StagedFile:
         After an `OSError` the file is worth nothing, and must not be synced
         again: the kernel may have dropped the pages that it could not write.
         """
+        await self._offload(self._sync)
+
+    def _sync(self) -> None:
         # The size is cut back to what came: more may have been reserved.
-        await self._offload(self._descriptor.sync, self.size)
+        self._descriptor.sync(self.size)
+        reached(Failpoint.STAGING_SYNCED)
 
     def unlink(self) -> None:
         """Take the file out of staging; what is open stays readable. May be called more than once."""

@@ -28,6 +28,16 @@ def test_the_environment_may_name_the_file(tmp_path: Path, monkeypatch: pytest.M
     assert options.config.server.drain == 4
 
 
+def test_a_failpoint_that_is_none_refuses_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYPID_FAILPOINTS", "blob.lost=kill")
+    with pytest.raises(SystemExit) as ended:
+        Options().parseOptions(["--config", os.devnull])
+    assert ended.value.code == os.EX_CONFIG
+    assert "no failpoint 'blob.lost'" in capsys.readouterr().err
+
+
 def test_problems_are_shown_all_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "pypid.conf"
     path.write_text("[server]\ndrian = 3\n[users]\nfile = 1\n")
