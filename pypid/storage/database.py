@@ -75,8 +75,7 @@ class Database:
         """
         writer = self._connected()
         try:
-            # A commit that could not be synced may be in the kernel's memory alone: it is written elsewhere, or fails.
-            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _write_anew(writer)
             migrate(writer, self._schema)
         except BaseException:
             writer.close()
@@ -156,6 +155,20 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+def _write_anew(connection: sqlite3.Connection) -> None:
+    """
+    Copy what the WAL has into the database, synced.
+
+    The end of the WAL may be a commit that could not be synced, which only the
+    kernel's memory has: what is committed after it would go with it.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.OperationalError as e:
+        if e.sqlite_errorcode != sqlite3.SQLITE_FULL:  # with which one can start, and make room
+            raise
 
 
 def _configure(connection: sqlite3.Connection, durability: Durability) -> None:

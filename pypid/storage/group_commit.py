@@ -132,6 +132,8 @@ class GroupCommit:
                 if not pending.has_failed:
                     pending.fail(error)
             self._undo()
+        else:
+            self._settle()
 
     def _apply(self, pending: Pending) -> None:
         """Make one change, or none of it."""
@@ -155,9 +157,14 @@ class GroupCommit:
             companion.write()
             reached(Failpoint.DB_BEFORE_COMMIT)
         self._connection.execute("COMMIT")
-        if companion is not None:
-            reached(Failpoint.DB_COMMITTED)
-            companion.committed()
+
+    def _settle(self) -> None:
+        """From here on nothing is taken back, whatever goes wrong."""
+        if self._companion is not None:
+            try:
+                reached(Failpoint.DB_COMMITTED)
+            finally:
+                self._companion.committed()
 
     def _undo(self) -> None:
         """Leave nothing of the group, neither in the database nor for the next group's companion."""
