@@ -58,9 +58,10 @@ class Daemon:
         self.secrets: list[str] = []
         """What must never be in the log."""
         self.expected: list[str] = []
+        self.env = dict(env or {})
+        """Variables beside the usual ones; they are read at each start."""
         self.baseline = invariants.Baseline(fds=0, threads=0)
         self._config = config
-        self._env = dict(env or {})
         self._prefix = prefix
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
@@ -214,7 +215,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 [*command, "--config", str(self.config_file)],
                 cwd=self.directory,
-                env=clean_environment(self.directory, **self._env),
+                env=clean_environment(self.directory, **self.env),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.kit.clients import client_venv, make_venv, pip_install, version_in
 from tests.kit.daemon import Config, Daemon, DaemonFactory
+from tests.kit.disks import can_mount, small_disk
 from tests.kit.dists import Dist, wheel
 from tests.kit.processes import eventually, run
 from tests.kit.rawclient import get
@@ -19,24 +19,6 @@ from tests.kit.upstream import ScriptedIndex, SocketUpstream
 
 MIB = 1024 * 1024
 NAMES = ("ash", "birch", "cedar", "date", "elm", "fir")
-
-ON_A_SMALL_DISK = (
-    "unshare",
-    "--map-root-user",
-    "--mount",
-    "sh",
-    "-c",
-    'mount -t tmpfs -o size=24m tmpfs "$0" && exec "$@"',
-)
-"""Runs what follows a directory with a file system of 24 MiB there, which nobody else sees."""
-
-
-def _can_mount() -> bool:
-    try:
-        subprocess.run([*ON_A_SMALL_DISK, "/mnt", "true"], check=True, capture_output=True, timeout=20)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True
 
 
 def _wheels(index: ScriptedIndex, size: int) -> list[Dist]:
@@ -138,7 +120,7 @@ def test_a_file_larger_than_the_cache_is_passed_on(
     d.wait_log("is not kept: there is no room for it")
 
 
-@pytest.mark.skipif(not _can_mount(), reason="no file system can be mounted here, not even in a namespace of its own")
+@pytest.mark.skipif(not can_mount(), reason="no file system can be mounted here, not even in a namespace of its own")
 def test_a_disk_that_is_full_costs_no_client_its_file(
     daemon: DaemonFactory, index: ScriptedIndex, upstream: SocketUpstream, tmp_path: Path
 ) -> None:
@@ -146,7 +128,7 @@ def test_a_disk_that_is_full_costs_no_client_its_file(
     dists = [index.add(wheel(f"{name}-{number}", "1.0", size=4 * MIB)) for name in NAMES for number in range(2)]
     data = tmp_path / "daemon-0" / "data"
     data.mkdir(parents=True)
-    d = daemon(config=_config(upstream, keep_free="6 MiB"), prefix=[*ON_A_SMALL_DISK, str(data)])
+    d = daemon(config=_config(upstream, keep_free="6 MiB"), prefix=small_disk(data, size="24m"))
     for dist in dists * 2:
         _fetch(d, dist)
     assert set(_fetched(index, dists)) == {1, 2}, "some are kept, and the others are not"
