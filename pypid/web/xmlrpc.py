@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pypid.domain.errors import UploadTooLarge
 from pypid.domain.search import Hit, Query
 from pypid.domain.xml_rpc import (
     UNKNOWN_METHOD,
@@ -18,8 +17,8 @@ from pypid.domain.xml_rpc import (
 )
 from pypid.indexes.index import Index
 from pypid.offload import Offload
-from pypid.web.body import RequestBody
 from pypid.web.request import Request
+from pypid.web.short_body import read_short
 
 MAX_CALL = 64 * 1024
 """Bytes of a call; a search for a word has 500."""
@@ -47,7 +46,7 @@ class XmlRpc:
 
     async def answer(self, request: Request, index: Index) -> bytes:
         """Answer the call that ``request`` brings. Faults are answers too, of status 200."""
-        body = await _read(request.body)
+        body = await read_short(request.body, limit=MAX_CALL)
         try:
             content = await self._render(render_answer, await _call(index, read_call(body)))
         except Fault as e:
@@ -57,22 +56,6 @@ class XmlRpc:
         request.setHeader(b"Cache-Control", b"no-store")
         request.setHeader(b"Content-Length", str(len(content)).encode())
         return content
-
-
-async def _read(body: RequestBody | None) -> bytes:
-    content = b""
-    if body is None:
-        return content
-    _require_short(body.length or 0)
-    while part := await body.read():
-        content += part
-        _require_short(len(content))
-    return content
-
-
-def _require_short(length: int) -> None:
-    if length > MAX_CALL:
-        raise UploadTooLarge(f"The call is longer than {MAX_CALL} bytes")
 
 
 async def _call(index: Index, call: Call) -> Any:
