@@ -7,22 +7,28 @@ from typing import Any
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
+from twisted.web.resource import IResource
 
 from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import PackageIndexError
 from pypid.domain.names import IndexName, normalize_name
 from pypid.domain.provenance import PROVENANCE_TYPE
+from pypid.indexes.download_counts import DownloadCounts
 from pypid.web import converters
 from pypid.web.conditional import send_unless_held, strong_etag, tell
 from pypid.web.errors import fail, plain, refuse
 from pypid.web.files import Files
 from pypid.web.flow import paced
+from pypid.web.health import tell_health
 from pypid.web.legacy import LegacyJson
 from pypid.web.request import Request
 from pypid.web.short import read_short
 from pypid.web.simple import SimplePages, wants_simple_api
 from pypid.web.upload import Uploads
 from pypid.web.xmlrpc import XmlRpc, is_call
+
+SIGNATURE_TYPE = "application/pgp-signature"
+"""RFC 3156."""
 
 WELCOME = """\
 pypid: a private Python package index and a mirror.
@@ -46,12 +52,23 @@ class Routes:
     converters.register(app.url_map)
 
     def __init__(
-        self, pages: SimplePages, legacy: LegacyJson, xml_rpc: XmlRpc, uploads: Uploads, clock: IReactorTime
+        self,
+        pages: SimplePages,
+        legacy: LegacyJson,
+        xml_rpc: XmlRpc,
+        uploads: Uploads,
+        clock: IReactorTime,
+        *,
+        counts: DownloadCounts,
+        api: IResource,
     ) -> None:
+        """``api``: what answers below ``/-/api/``."""
         self._pages = pages
         self._legacy = legacy
         self._xml_rpc = xml_rpc
         self._uploads = uploads
+        self._counts = counts
+        self._api = api
         self._files = Files(clock)
         self._clock = clock
 
@@ -69,8 +86,11 @@ class Routes:
 
     @app.route("/-/health", methods=["GET"])
     def health(self, request: Request) -> bytes:
-        offline = sorted(request.snapshot.offline)
-        return plain(request, f"ok\noffline: {', '.join(offline)}\n" if offline else "ok\n")
+        return tell_health(request)
+
+    @app.route("/-/api/", branch=True, strict_slashes=False)
+    def api(self, request: Request) -> IResource:  # noqa: ARG002 (Klein's signature)
+        return self._api
 
     # "+simple" is how devpi spells it. No redirect: hatch looks there for what is published, and follows none.
     @app.route("/simple/", methods=["GET"], strict_slashes=False)
@@ -93,6 +113,21 @@ class Routes:
         if project != normalized:
             return _redirect(request, f"../{normalized}/")
         return await self._pages.project(request, request.snapshot.index(index), normalized)
+
+    # hatch looks below the URL that it uploads to, whichever of them that is.
+    @app.route("/legacy/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    @app.route("/simple/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/legacy/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    async def published(self, request: Request, project: str, index: IndexName | None = None) -> bytes:
+        return await self._uploads.tell_published(request, index, normalize_name(project))
+
+    @app.route("/pypi/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    @app.route("/<index:index>/pypi/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
+    async def published_below_pypi(self, request: Request, project: str, index: IndexName | None = None) -> bytes:
+        whole = IndexName("pypi" if index is None else f"{index}/pypi")
+        if whole in request.snapshot.indexes:
+            return await self.project_page(request, project, whole)
+        return await self.published(request, project, index)
 
     @app.route("/packages/", methods=["GET"], strict_slashes=False)
     @app.route("/<index:index>/packages/", methods=["GET"], strict_slashes=False)
@@ -130,6 +165,17 @@ class Routes:
         )
         return await self._paced(request, sent)
 
+    @app.route("/files/<project:project>/<digest:digest>/<signature:filename>", methods=["GET"])
+    @app.route("/<index:index>/files/<project:project>/<digest:digest>/<signature:filename>", methods=["GET"])
+    @app.route("/packages/files/<project:project>/<digest:digest>/<signature:filename>", methods=["GET"])
+    async def signature(
+        self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
+    ) -> bytes:
+        request.default_error_form = ErrorForm.PROBLEM
+        body = await request.snapshot.index(index).signature(normalize_name(project), filename, digest)
+        sent = send_unless_held(request, body, strong_etag(body), content_type=SIGNATURE_TYPE, cache_control="no-cache")
+        return await self._paced(request, sent)
+
     @app.route("/files/<project:project>/<digest:digest>/<filename:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<filename:filename>", methods=["GET"])
     @app.route("/packages/files/<project:project>/<digest:digest>/<filename:filename>", methods=["GET"])
@@ -138,8 +184,12 @@ class Routes:
     ) -> bytes:
         request.default_error_form = ErrorForm.PROBLEM
         asked = request.snapshot.index(index)
-        body = await asked.open_file(normalize_name(project), filename, digest)
-        return await self._files.send(request, body, digest)
+        name = normalize_name(project)
+        body = await asked.open_file(name, filename, digest)
+        # Counted where the file is: whoever looks after it sees all downloads, by way of whichever index.
+        return await self._files.send(
+            request, body, digest, downloaded=lambda: self._counts.note(body.index, name, filename)
+        )
 
     @app.route("/pypi/<project:project>/json", methods=["GET"])
     @app.route("/pypi/<project:project>/<version>/json", methods=["GET"])

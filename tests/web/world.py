@@ -14,13 +14,20 @@ import bcrypt
 
 from pypid.domain.htpasswd import Htpasswd, parse_htpasswd
 from pypid.domain.names import IndexName
-from pypid.domain.validation.findings import Level
+from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
+from pypid.indexes.overlaid import OverlaidIndex
+from pypid.indexes.overlaying import OverlayCurator
+from pypid.indexes.reporting import Reporter
+from pypid.indexes.retention import Retainer
 from pypid.offload import inline
+from pypid.web.api.curators import Curators
+from pypid.web.api.routes import ApiRoutes
 from pypid.web.auth import Authenticator
 from pypid.web.legacy import LegacyJson
 from pypid.web.password_checks import PasswordChecks
+from pypid.web.removal import Removals
 from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
@@ -161,8 +168,10 @@ class WebTestCase(StoresTestCase):
                 ),
                 LegacyJson(inline),
                 XmlRpc(self.renderer),
-                Uploads(self.publisher()),
+                Uploads(self.publisher(), Removals(self.curator())),
                 self.clock,
+                counts=self.counts,
+                api=self.api().app.resource(),
             ).app.resource(),
             self.current,
             reactor=self.clock,
@@ -170,8 +179,23 @@ class WebTestCase(StoresTestCase):
             idle_timeout=IDLE_TIMEOUT,
         )
 
+    def api(self) -> ApiRoutes:
+        return ApiRoutes(
+            Curators(self.curator(), OverlayCurator(overlays=self.overlays, now=self.clock.seconds)),
+            Reporter(
+                hosted=self.hosted_database,
+                overlays=self.overlays,
+                counts=self.counts,
+                audit=self.audit,
+                offload=inline,
+            ),
+            self.counts,
+            self.retainer,
+            self.clock,
+        )
+
     def snapshot(self) -> Snapshot:
-        mirror = self.mirror()
+        mirror = OverlaidIndex(self.mirror(), self.overlays)
         layered = LayeredIndex(MAIN, [self.hosted_index(MAIN), mirror])
         indexes: dict[IndexName, Index] = {
             MAIN: layered,
@@ -181,12 +205,16 @@ class WebTestCase(StoresTestCase):
         }
         return Snapshot(
             indexes=indexes,
-            hosted=dict.fromkeys((MAIN, OWN, TWO), Level.STANDARD),
+            hosted=dict.fromkeys((MAIN, OWN, TWO), UploadRules()),
             default_index=MAIN,
             authenticator=Authenticator(self.users, PasswordChecks(self.passwords, self.clock)),
             max_upload=MAX_UPLOAD,
             stall_timeout=STALL_TIMEOUT,
         )
+
+    @cached_property
+    def retainer(self) -> Retainer:
+        return Retainer(self.hosted_database, self.counts, self.curator(), offload=inline, now=self.clock.seconds)
 
     @cached_property
     def passwords(self) -> Any:
