@@ -19,20 +19,18 @@ from twisted.python.failure import Failure
 
 from pypid import __version__
 from pypid.config import Config, ConfigError
+from pypid.daemon.chores import chores
+from pypid.daemon.control import ControlSocket
 from pypid.daemon.failure import StartFailed
 from pypid.daemon.feeds import FeedService
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reload import ReloadService
+from pypid.daemon.rescan import RescanService
+from pypid.daemon.sites import build_sites
 from pypid.daemon.snapshot import build_snapshot
 from pypid.daemon.sweep import SweepService
 from pypid.daemon.users import read_users
-from pypid.web.legacy import LegacyJson
-from pypid.web.routes import Routes
-from pypid.web.simple import SimplePages
-from pypid.web.site import PypidSite
 from pypid.web.snapshot import Current
-from pypid.web.upload import Uploads
-from pypid.web.xmlrpc import XmlRpc
 
 BACKLOG = 1024
 """Connections that wait while the reactor is busy; with Twisted's 50, 300 clients at once lose 42."""
@@ -70,27 +68,11 @@ class Daemon(Service):
         self._current = Current()
         self._reloads = ReloadService(reactor, self._reload)
         self._feeds = FeedService(reactor, self._current)
+        self._rescans = RescanService(reactor, self._current)
         self._sweeps = SweepService(reactor, self._lasting.room)
-        pages = SimplePages(
-            memory=config.server.rendered_pages,
-            render=self._lasting.pages,
-            render_list=self._lasting.lists,
-            clock=reactor,
-        )
-        routes = Routes(
-            pages,
-            LegacyJson(self._lasting.pages),
-            XmlRpc(self._lasting.lists),
-            Uploads(self._lasting.publisher),
-            reactor,
-        )
-        self._site = PypidSite(
-            routes.app.resource(),
-            self._current,
-            reactor=reactor,
-            header_timeout=config.server.header_timeout,
-            idle_timeout=config.server.idle_timeout,
-        )
+        self._chores = chores(reactor, self._lasting.counts, self._lasting.retainer)
+        self._site, self._control_site = build_sites(reactor, config.server, self._lasting, self._current)
+        self._control = ControlSocket(reactor, config.server.data, self._control_site)
         self._ports: list[IListeningPort] = []
 
     def privilegedStartService(self) -> None:
@@ -129,11 +111,15 @@ class Daemon(Service):
         except StartFailed as e:
             self._give_up(e)
             return
+        self._lasting.retainer.rules = self._config.retention
         super().startService()
         _favour_reactor()
         self._reloads.startService()
         self._feeds.startService()
+        self._rescans.startService()
         self._sweeps.startService()
+        self._chores.startService()
+        self._control.start()
         self._log.info(
             "pypid {version} listens on {listen}; data in {data}; settings from {source}",
             version=__version__,
@@ -152,7 +138,10 @@ class Daemon(Service):
 
     async def _stop(self) -> None:
         await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
-        await self._site.drain(self._config.server.drain)
+        await self._control.stop()
+        await gatherResults([site.drain(self._config.server.drain) for site in (self._site, self._control_site)])
+        await maybeDeferred(self._chores.stopService)
+        await self._rescans.stopService()
         await self._lasting.stop()
         await self._sweeps.stopService()
         self._lasting.close()
@@ -170,7 +159,11 @@ class Daemon(Service):
                 self._log.warn("[server] {key} has changed: it takes effect after a restart", key=field.name)
         self._current.value = snapshot
         self._lasting.room.limits = config.server.room
+        self._lasting.counts.keep_days = config.server.download_days
+        self._lasting.sigstore_root = config.server.sigstore_root
+        self._lasting.retainer.rules = config.retention
         self._sweeps.sweep()
+        self._rescans.follow()
         self._log.info("reloaded: settings from {source}", source=config.source)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from twisted.logger import Logger
 
-from pypid.config import FIND_LINKS, Config, ConfigError, MirrorConfig
+from pypid.config import FIND_LINKS, Config, ConfigError, DirectoryConfig, HostedConfig, MirrorConfig
 from pypid.daemon.credentials import upstream_authorization
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reaching import upstream_agent
@@ -17,21 +17,26 @@ from pypid.domain.freshness import Lifetime
 from pypid.domain.htpasswd import Htpasswd
 from pypid.domain.names import IndexName
 from pypid.domain.reach import AllowedHosts
+from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.core_metadata import CoreMetadata
+from pypid.indexes.directory import DirectoryIndex
 from pypid.indexes.fetched import FetchedFiles
 from pypid.indexes.find_links import FindLinks
 from pypid.indexes.hosted import HostedIndex
 from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
+from pypid.indexes.looks import Looks
 from pypid.indexes.mirror import MirrorIndex
 from pypid.indexes.mirroring import Mirroring, PageRules
 from pypid.indexes.offline import OfflineIndex
+from pypid.indexes.overlaid import OverlaidIndex
 from pypid.indexes.pages import MirroredPages
 from pypid.indexes.provenance import MirroredProvenance
 from pypid.indexes.upstream_json import UpstreamJson
 from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
+from pypid.inspection.verifying import can_verify, problems_of_setup
 from pypid.upstream.calls import CallClient
 from pypid.upstream.client import UpstreamClient, UpstreamLimits
 from pypid.upstream.exchange import Exchange, ExchangeRules
@@ -52,23 +57,30 @@ def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None) -> 
 
     Raises `ConfigError` with what is wrong; nothing is changed by then.
     """
-    indexes: dict[IndexName, Index] = {}
     offline = _offline(config, lasting)
     if offline:
         _log.warn("offline: the upstreams of {names} are not asked", names=", ".join(sorted(offline)))
+    problems = problems_of_setup(config.verifying, config.server.sigstore_root, installed=can_verify())
+    if problems:
+        raise ConfigError(problems)
+    building = _Building(config, lasting, offline)
     for name in config.indexes:
-        _build_index(name, config, lasting, indexes, offline)
+        building.build(name)
     return Snapshot(
-        indexes=indexes,
+        indexes=building.indexes,
         hosted={
-            name: index.validation for name, index in config.indexes.items() if not isinstance(index, MirrorConfig)
+            name: UploadRules(
+                level=index.validation,
+                attesting=index.attestations,
+                signers=index.signers,
+                volatile=index.volatile,
+            )
+            for name, index in config.indexes.items()
+            if isinstance(index, HostedConfig)
         },
         offline=offline,
-        feeds=tuple(
-            index.change_feed
-            for index in indexes.values()
-            if isinstance(index, MirrorIndex) and index.change_feed is not None
-        ),
+        feeds=tuple(building.feeds),
+        directories=building.directories,
         default_index=config.server.default_index,
         authenticator=Authenticator(users, lasting.password_checks),
         max_upload=config.server.max_upload,
@@ -89,25 +101,46 @@ def _offline(config: Config, lasting: Lasting) -> frozenset[IndexName]:
     )
 
 
-def _build_index(
-    name: IndexName,
-    config: Config,
-    lasting: Lasting,
-    built: dict[IndexName, Index],
-    offline: frozenset[IndexName],
-) -> Index:
-    """Build the index and, before it, those that it stands on; `config` has no circles."""
-    if name in built:
-        return built[name]
-    settings = config.indexes[name]
-    if isinstance(settings, MirrorConfig):
-        mirror = _mirror(name, settings, lasting, offline=name in offline)
-        built[name] = OfflineIndex(mirror, lasting.cached) if name in offline else mirror
-        return built[name]
-    hosted = HostedIndex(name, lasting.hosted, lasting.blobs)
-    bases = [_build_index(base, config, lasting, built, offline) for base in settings.bases]
-    built[name] = LayeredIndex(name, [hosted, *bases]) if bases else hosted
-    return built[name]
+@dataclass(frozen=True, slots=True)
+class _Building:
+    """The indexes, one after the other, and what is to be done for some of them from time to time."""
+
+    config: Config
+    lasting: Lasting
+    offline: frozenset[IndexName]
+    indexes: dict[IndexName, Index] = field(default_factory=dict)
+    feeds: list[ChangeFeed] = field(default_factory=list)
+    directories: dict[IndexName, tuple[Looks, float]] = field(default_factory=dict)
+
+    def build(self, name: IndexName) -> Index:
+        """Build the index and, before it, those that it stands on; `config` has no circles."""
+        if name not in self.indexes:
+            settings = self.config.indexes[name]
+            if isinstance(settings, MirrorConfig):
+                self.indexes[name] = OverlaidIndex(self._mirror(name, settings), self.lasting.overlays)
+            elif isinstance(settings, DirectoryConfig):
+                self.indexes[name] = OverlaidIndex(self._files(name, settings), self.lasting.overlays)
+            else:
+                self.indexes[name] = self._hosted(name, settings)
+        return self.indexes[name]
+
+    def _hosted(self, name: IndexName, settings: HostedConfig) -> Index:
+        hosted = HostedIndex(name, self.lasting.hosted, self.lasting.blobs)
+        bases = [self.build(base) for base in settings.bases]
+        return LayeredIndex(name, [hosted, *bases]) if bases else hosted
+
+    def _files(self, name: IndexName, settings: DirectoryConfig) -> Index:
+        looks = self.lasting.looks(name, settings.directory)
+        self.directories[name] = looks, settings.rescan
+        return DirectoryIndex(looks, self.lasting.disk)
+
+    def _mirror(self, name: IndexName, settings: MirrorConfig) -> Index:
+        mirror = _mirror(name, settings, self.lasting, offline=name in self.offline)
+        if name in self.offline:
+            return OfflineIndex(mirror, self.lasting.cached)
+        if mirror.change_feed is not None:
+            self.feeds.append(mirror.change_feed)
+        return mirror
 
 
 def _mirror(name: IndexName, settings: MirrorConfig, lasting: Lasting, *, offline: bool) -> MirrorIndex:
