@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pypid.cli.printable import printable
 from pypid.domain.validation.distribution import Question
 from pypid.domain.validation.findings import Level
 from pypid.inspection.files import inspect_file
@@ -40,13 +41,9 @@ def _is_refused(file: Path, level: Level) -> bool:
         click.echo(f"{file}: {e.strerror or e}", err=True)
         return True
     for problem in verdict.problems:
-        click.echo(f"{file}: {_printable(problem)}", err=True)
+        click.echo(f"{file}: {printable(problem)}", err=True)
     for warning in verdict.warnings:
-        click.echo(f"{file}: warning: {_printable(warning)}", err=True)
+        click.echo(f"{file}: warning: {printable(warning)}", err=True)
     if not verdict.problems:
         click.echo(f"{file}: ok")
     return bool(verdict.problems)
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)

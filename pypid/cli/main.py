@@ -9,12 +9,22 @@ import click
 import pypid
 
 COMMANDS = {
+    "audit": "pypid.cli.audit:audit",
+    "block": "pypid.cli.marking:block",
     "check": "pypid.cli.check:check",
     "check-config": "pypid.cli.check_config:check_config",
+    "delete": "pypid.cli.delete:delete",
     "gc": "pypid.cli.gc:gc",
     "offline": "pypid.cli.offline:offline",
+    "rebuild": "pypid.cli.rebuild:rebuild",
+    "retain": "pypid.cli.retain:retain",
+    "show": "pypid.cli.show:show",
+    "status": "pypid.cli.status:status",
+    "unblock": "pypid.cli.marking:unblock",
+    "unyank": "pypid.cli.marking:unyank",
     "user": "pypid.cli.user:user",
     "warm": "pypid.cli.warm:warm",
+    "yank": "pypid.cli.marking:yank",
 }
 """Where each command is. Imported when it is used, so that one need not pay for what another imports."""
 
