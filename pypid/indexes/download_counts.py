@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from pypid.domain.download_days import DownloadDays
+from pypid.domain.errors import StorageBusy
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.watch import Watch
 from pypid.flight import shield
@@ -57,7 +58,7 @@ class DownloadCounts:
 
     async def record(self) -> None:
         """
-        Write down what was counted. Raises `OSError` or `sqlite3.Error`, and then it goes on waiting.
+        Write down what was counted. Raises as `Database.write` does, and then it goes on waiting.
 
         Cancelling lets the caller go, and the writing goes on.
         """
@@ -100,7 +101,7 @@ class DownloadCounts:
         """So that who asks is told everything, and something where the disk is full."""
         try:
             await self.record()
-        except (OSError, sqlite3.Error) as e:
+        except (OSError, sqlite3.Error, StorageBusy) as e:
             self._log.warn("the last downloads could not be recorded: {why}", why=e)
 
     async def _record(self) -> None:

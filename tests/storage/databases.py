@@ -13,7 +13,9 @@ from tests.storage.case import StorageCase
 
 def insert(name: str) -> Callable[[sqlite3.Connection], None]:
     def change(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO project (index_name, name, serial, changed_at) VALUES ('main', ?, 1, '')", (name,))
+        connection.execute(
+            "INSERT INTO project (index_name, name, serial, changed_at) VALUES ('main', ?, 1, '')", (name,)
+        )
 
     return change
 

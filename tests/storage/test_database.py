@@ -13,10 +13,20 @@ class OpenTests(DatabaseCase):
     def test_from_nothing(self) -> None:
         """A new data directory gets each database with its newest schema."""
         for schema, tables in (
-            ("hosted", {"project", "file"}),
+            ("hosted", {"counter", "project", "file", "tombstone", "overlay"}),
             (
                 "cache",
-                {"page", "file", "quarantine", "feed", "learned_digest", "told_time", "found_metadata", "last_use"},
+                {
+                    "page",
+                    "file",
+                    "quarantine",
+                    "feed",
+                    "learned_digest",
+                    "told_time",
+                    "found_metadata",
+                    "last_use",
+                    "loose_file",
+                },
             ),
         ):
             self.path = self.directory / f"{schema}.db"

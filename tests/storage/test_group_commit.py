@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from pypid.domain.errors import StorageBusy
+from pypid.failpoints import Failpoint, arm
 from pypid.storage.database import Database
 from pypid.storage.group_commit import MOST_AT_ONCE
 from tests.domain.strategies import patient
@@ -176,6 +177,16 @@ class RefusedTests(GroupCase):
         self.assertEqual(self.commits(), 0, "not before the companion has written")
         self.notebook.refuses = False
         self.check_goes_on()
+
+    def test_nothing_is_taken_back_once_it_is_committed(self) -> None:
+        self.addCleanup(arm, "")
+        arm(f"{Failpoint.DB_COMMITTED}=raise:EIO")
+        (done,) = self.enter(self.noted("a"))
+        self.write.run()
+        self.failureResultOf(done, OSError)
+        arm("")
+        self.assertEqual(self.kept(), (["a"], ["a"]))
+        self.assertEqual(self.notebook.steps, ["write", "committed"])
 
     def test_by_the_database_when_it_commits(self) -> None:
         """Here for a reference to nothing."""

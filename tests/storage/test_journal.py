@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from unittest.mock import patch
 
+from twisted.logger import LogLevel, capturedLogs
+
 from pypid.domain.audit import Action
 from pypid.domain.errors import FileExists
 from pypid.domain.files import ProjectStatus, Status
@@ -21,7 +23,7 @@ FILE = Subject(project=DEMO, filename="demo-1.0.tar.gz")
 
 class WrittenTests(LifeCase):
     def test_published(self) -> None:
-        self.publish(a_row(), **FORM)
+        self.publish(a_row(), FORM)
         row = self.row()
         assert row is not None
         self.assertEqual(self.sidecar(), {"sidecar": 1, "form": IN_THE_SIDECAR, **asdict(row)})
@@ -32,7 +34,7 @@ class WrittenTests(LifeCase):
         self.assertEqual((event.version, event.filename, event.sha256), ("1.0", row.filename, row.sha256))
 
     def test_yanked_keeps_the_form(self) -> None:
-        self.publish(a_row(), **FORM)
+        self.publish(a_row(), FORM)
         self.yank(FILE, "broken")
         row = self.row()
         assert row is not None
@@ -52,7 +54,7 @@ class WrittenTests(LifeCase):
         self.assertEqual([event.group for event in self.audit.since(0)], [1, 1])
 
     def test_deleted_says_what_it_was_and_who_did_it(self) -> None:
-        self.publish(a_row(), **FORM)
+        self.publish(a_row(), FORM)
         row = self.row()
         assert row is not None
         self.delete(FILE)
@@ -60,7 +62,7 @@ class WrittenTests(LifeCase):
         self.assertEqual(self.sidecar(), expected | {"deleted_at": BOB_S_TIME, "deleted_by": "alice"})
 
     def test_lost_sidecar_comes_back_with_the_next_change(self) -> None:
-        self.publish(a_row(), **FORM)
+        self.publish(a_row(), FORM)
         for content in (None, b"{", b'{"sidecar": 99}'):
             self.sidecar_path().unlink()
             if content is not None:
@@ -121,6 +123,8 @@ class TakenBackTests(LifeCase):
         before = self.kept_sidecars()
         self.addCleanup(arm, "")
         arm(f"{Failpoint.DB_BEFORE_COMMIT}=raise:EIO")
-        with patch("os.truncate", side_effect=OSError(5, "no disk")):
+        with patch("os.truncate", side_effect=OSError(5, "no disk")), capturedLogs() as events:
             self.failureResultOf(self.delete(FILE), OSError)
         self.assertEqual(self.kept_sidecars(), before)
+        (event,) = (event for event in events if event["log_level"] is LogLevel.critical)
+        self.assertEqual(str(event["why"]), "[Errno 5] no disk")

@@ -61,7 +61,7 @@ class WriteTests(DatabaseCase):
         def dangling(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA defer_foreign_keys = ON")
             insert("demo")(connection)
-            connection.execute(f"INSERT INTO file VALUES ('main', 'f', 'nobody'{', 1' * 16})")
+            connection.execute(f"INSERT INTO file VALUES ('main', 'f', 'nobody'{', 1' * 16})")  # noqa: S608
 
         self.failureResultOf(database.write(dangling), sqlite3.IntegrityError)
         self.assertEqual(self.successResultOf(database.read(names)), [])
