@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -84,7 +86,9 @@ class LifeCase(RecordsCase):
     def commit(self) -> None:
         self.writer.run()
 
-    def publish(self, row: HostedFile, *, volatile: bool = False, **form: Any) -> Deferred[bool]:
+    def publish(
+        self, row: HostedFile, form: Mapping[str, object] = MappingProxyType({}), *, volatile: bool = False
+    ) -> Deferred[bool]:
         return self.made(self.records.publish(row, form, ALICE, volatile=volatile))
 
     def yank(self, subject: Subject, reason: str | None = "") -> Deferred[list[str]]:

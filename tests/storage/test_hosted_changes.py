@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from packaging.version import Version
+from twisted.internet.defer import Deferred
 
 from pypid.domain.errors import (
     FileDeleted,
@@ -51,10 +55,14 @@ class ChangeCase(LifeCase):
 class YankTests(ChangeCase):
     def test_a_file_a_release_a_project(self) -> None:
         for subject, expected in ((FILE, {OLD}), (RELEASE, {NEW, WHEEL}), (PROJECT, {OLD, NEW, WHEEL})):
-            self.assertEqual(set(self.successResultOf(self.yank(subject, "why"))), expected)
+            self.assertEqual(self.changed(subject, "why"), expected)
             self.assertEqual({name for name, why in self.yanked().items() if why == "why"}, expected)
-            self.assertEqual(set(self.successResultOf(self.yank(subject, None))), expected)
+            self.assertEqual(self.changed(subject, None), expected)
             self.assertEqual(set(self.yanked().values()), {None})
+
+    def changed(self, subject: Subject, reason: str | None) -> set[str]:
+        names: list[str] = self.successResultOf(self.yank(subject, reason))
+        return set(names)
 
     def test_nothing_else_is_yanked(self) -> None:
         others = self.rows("file")["file"]
@@ -208,14 +216,15 @@ class NameTests(ChangeCase):
 class SerialTests(ChangeCase):
     def test_each_change_has_the_next_and_shows_on_the_page(self) -> None:
         seen = [(self.page().serial, self.page().revision)]
-        for change in (
+        changes: list[Callable[[], Deferred[Any]]] = [
             lambda: self.yank(FILE),
             lambda: self.yank(FILE, None),
             lambda: self.set_status(ProjectStatus(Status.DEPRECATED)),
             lambda: self.delete(FILE),
             lambda: self.publish(a_row(OLD)),
             lambda: self.delete(PROJECT),
-        ):
+        ]
+        for change in changes:
             self.successResultOf(change())
             seen.append((self.page().serial, self.page().revision))
         self.assertEqual([serial for serial, _ in seen], [3, 6, 7, 8, 9, 10, 11])

@@ -36,7 +36,11 @@ class HostedSearchTests(RecordsCase):
 
     def test_wheel_speaks_before_the_sdist(self) -> None:
         self.publish("1.0", summary="Of the sdist")
-        self.successResultOf(self.records.publish(a_row("w.whl", filetype="bdist_wheel", summary="Of the wheel"), {}, ALICE))
+        self.successResultOf(
+            self.records.publish(
+                a_row("demo-1.0-py3-none-any.whl", filetype="bdist_wheel", summary="Of the wheel"), {}, ALICE
+            )
+        )
         self.assertEqual([hit.summary for hit in self.hits()], ["Of the wheel"])
 
     def test_nothing_said_is_an_empty_text(self) -> None:
