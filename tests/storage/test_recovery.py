@@ -43,11 +43,11 @@ class CrashTests(LifeCase):
         self.assertEqual(self.told()[-1][0], later[-1][0] + 1, "no serial is used twice")
 
     def test_yank(self) -> None:
-        self.publish(a_row(), summary=["x"])
+        self.publish(a_row(), {"summary": ["x"]})
         self.check_undone(lambda: self.records.yank(self.deed(), FILE, "broken"))
 
     def test_delete(self) -> None:
-        self.publish(a_row(), summary=["x"])
+        self.publish(a_row(), {"summary": ["x"]})
         self.check_undone(lambda: self.records.delete(self.deed(), FILE))
 
     def test_status(self) -> None:
@@ -80,7 +80,7 @@ class CrashTests(LifeCase):
         self.assertEqual((self.sidecar()["sha256"], "undone" in self.sidecar()), ("00" * 32, False))
 
     def test_upload_in_the_place_of_another_file(self) -> None:
-        self.publish(a_row(), summary=["x"])
+        self.publish(a_row(), {"summary": ["x"]})
         before = self.sidecar()
         self.crash(lambda: self.records.publish(a_row(sha256="00" * 32), {}, ALICE, volatile=True))
         self.assertEqual(self.sidecar() | {"form": {}}, before | {"form": {}})
