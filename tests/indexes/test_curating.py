@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -34,7 +34,7 @@ class CuratingCase(PublishTestCase):
         self.theirs = self.index.add(wheel("demo", "99.0"))
         self.layered = LayeredIndex(IndexName("both"), [self.main, self.mirror()])
 
-    def now(self, call: Awaitable[Any]) -> Any:
+    def now(self, call: Coroutine[Deferred[Any], Any, Any]) -> Any:
         return self.successResultOf(start(call))
 
     def page(self) -> ProjectPage:
