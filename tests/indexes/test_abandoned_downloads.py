@@ -49,7 +49,7 @@ class WorthwhileTests(AbandonedTestCase):
         self.assertEqual((self.row(), self.fetched()), (self.demo.sha256, 1))
 
     def test_file_that_has_come_is_only_kept(self) -> None:
-        self.disk.held = "sync"
+        self.disk.held = "_sync"
         held, reader = self.begin(len(self.content))
         held.finish()
         self.flush()

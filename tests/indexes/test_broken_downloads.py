@@ -82,7 +82,7 @@ class StopTests(BrokenTestCase):
         self.check_next()
 
     def test_stop_waits_for_the_disk_to_keep_what_has_come(self) -> None:
-        self.disk.held = "sync"
+        self.disk.held = "_sync"
         reader = self.download()
         stopped = self.downloads.stop()
         self.assertEqual(self.successResultOf(reader), self.content)
@@ -102,7 +102,7 @@ class FullDiskTests(BrokenTestCase):
         self.check_next()
 
     def test_file_that_is_right_and_cannot_be_kept_is_served_all_the_same(self) -> None:
-        for moment in ("sync", "_link"):
+        for moment in ("_sync", "_link"):
             self.disk.full = {moment}
             self.check_next()
             self.assertEqual((self.kept_blobs(), self.staged(), self.row()), (set(), [], None))

@@ -62,7 +62,6 @@ class ConcurrentTests(PublishTestCase):
         self.assertTrue(all(self.successResultOf(done) for done in waiting))
         self.assertEqual(len(self.files()), 10)
 
-
     def test_f19_a_hundred_uploads_that_wait_are_one_transaction(self) -> None:
         self.hosted_writer.held = "_write"
         waiting = [self.publish(wheel("demo", f"{number}.0")) for number in range(100)]

@@ -163,7 +163,7 @@ class DownloadTests(DownloadTestCase):
         self.assertEqual(self.fetched(), 1)
 
     def test_end_is_given_while_the_disk_still_works(self) -> None:
-        self.disk.held = "sync"
+        self.disk.held = "_sync"
         self.assertEqual(self.successResultOf(self.download()), self.content)
         self.assertEqual((self.row(), self.kept_blobs()), (None, set()), "no row before the blob is durable")
         self.disk.release()

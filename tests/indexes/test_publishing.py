@@ -50,7 +50,9 @@ def publish(
     start(_stage(publisher, dist)).addCallback(staged.append)
     hold()
     form = form_of(dist, changes)
-    return publisher.publish(MAIN, read_upload(form, dist.filename), form, staged[0], ALICE, rules=UploadRules(level=level)).addCallback(lambda done: done.new)
+    return publisher.publish(
+        MAIN, read_upload(form, dist.filename), form, staged[0], ALICE, rules=UploadRules(level=level)
+    ).addCallback(lambda done: done.new)
 
 
 async def _stage(publisher: Publisher, dist: Dist) -> StagedFile:

@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 from twisted.internet.defer import Deferred
 
+from pypid.domain.subject import Subject
 from pypid.indexes.publishing import Publisher
 from pypid.indexes.room import Swept
 from pypid.inspection.files import inspect_file
 from pypid.offload import inline
 from pypid.storage.blobs import Blob, BlobMissing
+from pypid.storage.hosted_changes import Deed
+from pypid.storage.hosted_file import iso
 from tests.indexes.rooms import DAY, RoomCase, content_of
 from tests.indexes.stores import Disk
 from tests.indexes.test_publishing import publish
 from tests.kit.dists import sdist, wheel
-from tests.storage.rows import MAIN
+from tests.storage.rows import ALICE, DEMO, MAIN
 
 
 class Step(NamedTuple):
@@ -144,6 +147,21 @@ class UploadTests(RaceCase):
             self.pass_time()
             disk.release()
             self.successResultOf(swept)
+            self.assertTrue(self.successResultOf(uploading), step)
+            self.check_published(dist.filename, dist.content)
+
+    def test_what_was_deleted_and_is_being_removed_may_be_uploaded_again(self) -> None:
+        for number, step in enumerate(STEPS):
+            dist = sdist("demo", f"2.{number}")
+            self.successResultOf(publish(self.publisher, dist))
+            deed = Deed(index=MAIN, actor=ALICE, at=iso(self.now))
+            self.result(self.hosted.delete(deed, Subject(project=DEMO, filename=dist.filename)))
+            self.pass_time(30 * DAY)
+            disk, swept = self.evicting(step)
+            uploading = publish(self.publisher, dist)
+            self.pass_time()
+            disk.release()
+            self.assertGreaterEqual(self.successResultOf(swept).removed, 1 if step.claimed else 0, step)
             self.assertTrue(self.successResultOf(uploading), step)
             self.check_published(dist.filename, dist.content)
 
