@@ -11,9 +11,10 @@ import click
 
 from pypid.cli.configuration import load_or_exit
 from pypid.cli.htpasswd_file import CannotEdit, read_htpasswd
-from pypid.config import Config, IndexConfig, MirrorConfig, UsersConfig
+from pypid.config import Config, DirectoryConfig, IndexConfig, MirrorConfig, UsersConfig
 from pypid.config.tables import quote_key
 from pypid.domain.htpasswd import HtpasswdError, parse_htpasswd
+from pypid.inspection.verifying import can_verify, problems_of_setup
 from pypid.upstream.certificates import BadCertificates
 from pypid.upstream.tls import read_policy
 
@@ -29,12 +30,17 @@ def check_config(file: Path | None) -> None:
     daemon would not start, having said all that is.
     """
     config = load_or_exit(file)
-    problems = list(_problems_of_certificates(config))
+    problems = [
+        *_problems_of_certificates(config),
+        *problems_of_setup(config.verifying, config.server.sigstore_root, installed=can_verify()),
+    ]
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
         sys.exit(os.EX_CONFIG)
     _check_users(config.users)
+    for warning in _unreadable_directories(config):
+        click.echo(warning, err=True)
     click.echo(f"{config.source}: ok")
     click.echo(f"  listen  {', '.join(config.server.listen)}")
     click.echo(f"  data    {config.server.data}")
@@ -53,6 +59,17 @@ def _problems_of_certificates(config: Config) -> Iterator[str]:
                 yield f"[index.{quote_key(name)}] {e}"
 
 
+def _unreadable_directories(config: Config) -> Iterator[str]:
+    """Say which directories cannot be read by who asks; a daemon would start, and wait for them."""
+    for name, index in config.indexes.items():
+        if isinstance(index, DirectoryConfig):
+            for root in index.directory:
+                try:
+                    os.scandir(root).close()
+                except OSError as e:
+                    yield f"[index.{quote_key(name)}] directory: {root}: {e.strerror}: it is served when it can be read"
+
+
 def _check_users(config: UsersConfig) -> None:
     try:
         users = parse_htpasswd(read_htpasswd(config.htpasswd), bcrypt_only=config.bcrypt_only)
@@ -69,4 +86,6 @@ def _check_users(config: UsersConfig) -> None:
 def _describe(index: IndexConfig) -> str:
     if isinstance(index, MirrorConfig):
         return f"mirror of {index.upstream}"
+    if isinstance(index, DirectoryConfig):
+        return f"files in {', '.join(map(str, index.directory))}"
     return f"hosted, then {', '.join(index.bases)}" if index.bases else "hosted"

@@ -20,6 +20,7 @@ from pypid.cli.configuration import load_or_exit
 from pypid.cli.read_only import ask
 from pypid.cli.running import AlreadyRunning, alone, running_pid
 from pypid.config import ServerConfig
+from pypid.domain.errors import StorageBusy
 from pypid.domain.eviction import BlobUse, plan_eviction
 from pypid.indexes.room import Room, Swept
 from pypid.offload import inline
@@ -46,6 +47,8 @@ def gc(config: Path | None, *, dry_run: bool) -> None:
     try:
         if not (server.data / "hosted.db").exists() or not (server.data / "cache.db").exists():
             _refuse(f"no pypid has kept anything in {server.data}")
+        if not (server.data / "hosted.db").stat().st_size:  # opened, it would be one that knows of nothing
+            _refuse(f"{server.data / 'hosted.db'} is empty: 'pypid rebuild' makes it anew")
         if dry_run:
             _foretell(server)
             return
@@ -59,7 +62,7 @@ def gc(config: Path | None, *, dry_run: bool) -> None:
         else:
             os.kill(pid, signal.SIGHUP)
             click.echo(f"the running pypid (process {pid}) was told; its log says what it removes")
-    except (OSError, ValueError, sqlite3.Error, SchemaTooNew, AlreadyRunning) as e:
+    except (OSError, ValueError, sqlite3.Error, SchemaTooNew, StorageBusy, AlreadyRunning) as e:
         _refuse(str(e))
 
 

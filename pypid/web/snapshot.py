@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pypid.domain.errors import IndexNotFound, NotHosted
 from pypid.domain.names import IndexName
-from pypid.domain.validation.findings import Level
+from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.index import Index
+from pypid.indexes.looks import Looks
 from pypid.web.auth import Authenticator
 
 
@@ -18,11 +19,13 @@ class Snapshot:
     """What a request needs to know of the configuration; it keeps the one it began with."""
 
     indexes: Mapping[IndexName, Index]
-    hosted: Mapping[IndexName, Level]
-    """The indexes that accept uploads, and how much each demands of them."""
+    hosted: Mapping[IndexName, UploadRules]
+    """The indexes that accept uploads, and what each demands of them."""
     offline: frozenset[IndexName] = frozenset()
     """The mirrors whose upstream is not asked."""
     feeds: tuple[ChangeFeed, ...] = ()
+    directories: Mapping[IndexName, tuple[Looks, float]] = field(default_factory=dict)
+    """The indexes of files that somebody puts there, and the seconds between two looks at them."""
     default_index: IndexName
     authenticator: Authenticator
     max_upload: int
@@ -41,6 +44,8 @@ class Snapshot:
     def upload_target(self, name: IndexName | None) -> IndexName:
         """Return the index to upload to. Raises `IndexNotFound`, `NotHosted`."""
         target = self.index(name).name
+        if target in self.directories:
+            raise NotHosted(f"{target} takes no uploads: copy the file into its directory on the server")
         if target not in self.hosted:
             raise NotHosted(f"{target} mirrors another index: nothing can be uploaded to it")
         return target

@@ -63,6 +63,17 @@ def test_reads_the_certificates_that_mirrors_need(tmp_path: Path, monkeypatch: p
     ]
 
 
+def test_says_which_directories_cannot_be_read(tmp_path: Path) -> None:
+    """A daemon would start, and wait for them: a disk may be mounted later."""
+    (tmp_path / "packages").mkdir()
+    result = pypid("check-config", write(tmp_path, "[index.local]\ndirectory = ['packages', 'gone']"))
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"[index.local] directory: {tmp_path / 'gone'}: No such file or directory: it is served when it can be read\n"
+    )
+    assert f"  index   local: files in {tmp_path / 'packages'}, {tmp_path / 'gone'}" in result.stdout.splitlines()
+
+
 def test_reads_the_file_of_users(tmp_path: Path) -> None:
     """Line by line; what a start would refuse is an error, what keeps one user out is not."""
     path = write(tmp_path, "[server]\ndata = 'own'\n[users]\nbcrypt_only = true")

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pypid.offload import inline
 from pypid.storage.blobs import DAMAGED
-from pypid.storage.sidecars import Sidecars
 from tests.cli.command import pypid, without_settings
 from tests.cli.test_running import holder
 from tests.indexes.rooms import RoomCase, content_of
-from tests.storage.rows import a_row
+from tests.storage.rows import a_row, write_sidecar
 
 DAY = 86400.0
 
@@ -85,12 +83,12 @@ def test_orphans_and_damaged_files_are_told(kept: Kept) -> None:
 
 def test_an_upload_that_only_its_sidecar_knows_is_an_upload(kept: Kept) -> None:
     sha256 = kept.add(b"upload")
-    kept.result(Sidecars(kept.directory / "records", inline).write(a_row(sha256=sha256), {}))
+    write_sidecar(kept.directory / "records", a_row(sha256=sha256))
     assert "uploaded  1 file, 6 bytes" in pypid("gc", "--dry-run").stdout.splitlines()
 
 
 def test_a_sidecar_that_cannot_be_read_is_named(kept: Kept) -> None:
-    kept.result(Sidecars(kept.directory / "records", inline).write(a_row(), {}))
+    write_sidecar(kept.directory / "records", a_row())
     (path,) = (kept.directory / "records").rglob("*.json")
     path.write_text("{}")
     result = pypid("gc", "--dry-run")
@@ -114,6 +112,17 @@ def test_where_no_pypid_has_been_there_is_nothing_to_do(tmp_path: Path, monkeypa
             f"pypid: no pypid has kept anything in {tmp_path / 'pypid-data'}\n",
         )
     assert [path.name for path in tmp_path.iterdir()] == ["pypid.conf"]
+
+
+def test_a_lost_hosted_db_is_not_begun_anew(kept: Kept) -> None:
+    fill(kept)
+    for suffix in ("-wal", "-shm"):
+        (kept.directory / f"hosted.db{suffix}").unlink(missing_ok=True)
+    (kept.directory / "hosted.db").write_bytes(b"")
+    for args in (["gc"], ["gc", "--dry-run"]):
+        result = pypid(*args)
+        assert (result.exit_code, "pypid rebuild" in result.stderr) == (1, True)
+    assert (kept.directory / "hosted.db").read_bytes() == b""
 
 
 def test_who_holds_the_directory_is_not_disturbed(kept: Kept) -> None:

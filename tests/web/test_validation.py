@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail
 
 from pypid.domain.errors import InspectionFailed
 from pypid.domain.names import IndexName
+from pypid.domain.upload_rules import UploadRules
 from pypid.domain.validation.findings import Level
 from pypid.web.snapshot import Snapshot
 from tests.kit.dists import Dist, wheel
@@ -62,8 +63,8 @@ class ValidationTests(WebTestCase):
 
     def snapshot(self) -> Snapshot:
         snapshot = super().snapshot()
-        levels: dict[IndexName, Level] = {**snapshot.hosted, OWN: Level.STRICT}
-        return replace(snapshot, hosted=levels)
+        rules: dict[IndexName, UploadRules] = {**snapshot.hosted, OWN: UploadRules(level=Level.STRICT)}
+        return replace(snapshot, hosted=rules)
 
 
 class BrokenInspectionTests(WebTestCase):
