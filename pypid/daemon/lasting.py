@@ -42,7 +42,7 @@ from pypid.storage.hosted import HostedRecords
 from pypid.storage.journal import Journal
 from pypid.storage.loose_memory import LooseMemory
 from pypid.storage.overlays import Overlays
-from pypid.storage.recovery import recover
+from pypid.storage.recovery import OlderDatabase, recover
 from pypid.storage.references import References
 from pypid.storage.replacing import Replacing
 from pypid.storage.sidecars import Sidecars
@@ -174,7 +174,7 @@ class Lasting:
             raise StartFailed(f"{unopened}: {e}", os.EX_TEMPFAIL) from e
         except (sqlite3.OperationalError, SchemaTooNew) as e:
             raise StartFailed(f"{unopened}: {e}", os.EX_DATAERR) from e
-        except sqlite3.Error as e:
+        except (sqlite3.Error, OlderDatabase) as e:
             raise StartFailed(f"{unopened}: {e}; {REBUILD}", os.EX_DATAERR) from e
 
     def _begin_hosted(self, connection: sqlite3.Connection) -> None:

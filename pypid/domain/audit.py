@@ -45,6 +45,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sha256: str | None = None
     status: str | None = None
     reason: str | None = None
+    undoes: int | None = None
+    """The serial of the change that was not made, of an event that says so."""
     group: int = 0
     """The first serial of the transaction that it was part of."""
 
