@@ -26,7 +26,7 @@ from pypid.indexes.vouching import NOTHING, Beside, Vouchers, Vouching
 from pypid.storage.blobs import BlobStore
 from pypid.storage.hosted import HostedRecords
 from pypid.storage.hosted_file import HostedFile, iso
-from pypid.storage.staging import StagedFile, Staging
+from pypid.storage.staging import FLUSH, StagedFile, Staging
 
 
 class Inspect(Protocol):
@@ -85,11 +85,11 @@ class Publisher:
     async def stage(self, *, reserve: int) -> StagedFile:
         """Return a file to receive an upload in, with ``reserve`` bytes of disk set aside. Raises `OSError`."""
         try:
-            return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
+            return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve, flush=FLUSH)
         except OSError as e:
             if e.errno not in NO_SPACE or self._room is None or not await self._room.make(reserve):
                 raise
-        return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve)
+        return await self._staging.create(*DIGEST_LENGTHS, reserve=reserve, flush=FLUSH)
 
     def publish(
         self,

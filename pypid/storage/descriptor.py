@@ -63,6 +63,14 @@ class SharedDescriptor:
         finally:
             self._leave()
 
+    def flush(self) -> None:
+        """Wait for the disk to have what was written."""
+        self._enter()
+        try:
+            os.fdatasync(self._number)
+        finally:
+            self._leave()
+
     def close(self) -> None:
         """Close the file when the calls under way have returned. May be called more than once."""
         with self._lock:

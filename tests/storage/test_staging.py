@@ -57,6 +57,21 @@ class StagingTests(StorageCase):
         self.successResultOf(staged.cut())
         self.assertEqual(staged.path.read_bytes(), b"wheel")
 
+    def test_sent_to_the_disk_as_it_comes(self) -> None:
+        """So that the end has not to wait for all of it; never again for what is there."""
+        staged = self.result(self.staging().create(flush=10))
+        self.addCleanup(staged.close)
+        sizes: list[int] = []
+        with patch("os.fdatasync", lambda number: sizes.append(os.fstat(number).st_size)):
+            self.write(staged, b"123456789", b"0", b"1", b"234567890123", b"4")
+        self.assertEqual(sizes, [10, 23])
+
+    def test_disk_that_fails_meanwhile_fails_the_write(self) -> None:
+        staged = self.result(self.staging().create(flush=2))
+        self.addCleanup(staged.close)
+        with patch("os.fdatasync", side_effect=OSError(errno.EIO, "broken")):
+            self.failureResultOf(staged.write(b"12"), OSError)
+
     def test_sha256_always(self) -> None:
         self.assertEqual(self.created().digests(), {"sha256": hashlib.sha256(b"").hexdigest()})
 
