@@ -49,7 +49,7 @@ def reaches_pypid(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def reaching(config: Path | None, url: str | None, user: str | None, **rest: Any) -> None:
-        with _told():
+        with told():
             command(_api(config, url, user), **rest)
 
     for option in (
@@ -119,7 +119,8 @@ def _api(config: Path | None, url: str | None, user: str | None) -> ApiClient:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
+    """Tell on stderr what could not be reached (exit code 69), or was refused (1)."""
     try:
         yield
     except Unreachable as e:

@@ -8,13 +8,17 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
+from pypid.cli.api import ApiClient, LocalApi
 from pypid.cli.configuration import load_or_exit
+from pypid.cli.reach import told
 from pypid.cli.read_only import ask
 from pypid.config import Config
 from pypid.domain.names import IndexName
+from pypid.domain.reports import RetentionReport
 from pypid.domain.retention import KEEP_ALL, Retention, is_settled
 from pypid.indexes.retention import Going, Usage, plan_retention
 from pypid.storage.download_records import read_last_days, read_watch
@@ -29,12 +33,14 @@ def retain(config: Path | None, only: str | None, *, dry_run: bool) -> None:
     """Delete the releases that need not be kept any more.
 
     Which they are, the configuration says for each index: keep_releases, drop_prereleases_after, drop_dev_after,
-    drop_unused_after. The daemon does so by itself, once a day.
+    drop_unused_after. The pypid that runs here is asked to do it now; it does so by itself once a day.
     """
     loaded = load_or_exit(config)
     rules = _rules(loaded, only)
     if not dry_run:
-        _refuse("a running pypid drops releases by itself, once a day; --dry-run says which they are")
+        with told():
+            _have_done(LocalApi(loaded.server.data), rules)
+        return
     try:
         if not (loaded.server.data / "hosted.db").exists():
             _refuse(f"no pypid has kept anything in {loaded.server.data}")
@@ -50,6 +56,15 @@ def _rules(config: Config, only: str | None) -> Mapping[IndexName, Retention]:
     if only not in hosted:
         _refuse(f"there is no index for uploads called {only!r} (have: {', '.join(sorted(hosted)) or 'none'})")
     return {IndexName(only): hosted[IndexName(only)]}
+
+
+def _have_done(api: ApiClient, rules: Mapping[IndexName, Retention]) -> None:
+    """Have the daemon delete them now, by the settings that it runs with. Raises `Unreachable`, `Refused`."""
+    for index in rules:
+        releases = api.ask("POST", f"retention/{quote(index)}", RetentionReport, fields={}).releases
+        for gone in releases:
+            click.echo(f"{index}: {gone.project} {gone.version} ({_files(len(gone.files))}): {gone.reason}")
+        click.echo(f"{index}: {_count(releases)}, {_files(sum(len(gone.files) for gone in releases))} are gone")
 
 
 def _foretell(data: Path, rules: Mapping[IndexName, Retention]) -> None:
@@ -75,8 +90,11 @@ def _usage(counts: Path, index: IndexName) -> Usage:
 def _tell(index: IndexName, plan: Sequence[Going]) -> None:
     for going in plan:
         click.echo(f"{index}: {going.project} {going.version} ({_files(len(going.files))}): {going.reason}")
-    releases = "1 release" if len(plan) == 1 else f"{len(plan)} releases"
-    click.echo(f"{index}: {releases}, {_files(sum(len(going.files) for going in plan))} would go")
+    click.echo(f"{index}: {_count(plan)}, {_files(sum(len(going.files) for going in plan))} would go")
+
+
+def _count(releases: Sequence[object]) -> str:
+    return "1 release" if len(releases) == 1 else f"{len(releases)} releases"
 
 
 def _files(count: int) -> str:

@@ -11,6 +11,8 @@ from pypid.domain.ranges import ByteRange
 from pypid.upstream.body import Write
 from pypid.upstream.client import FileSink, Resumption
 
+NO_INDEX = IndexName("")
+
 
 class Fetcher(Protocol):
     """Where a file's bytes come from; `UpstreamClient` is one."""
@@ -36,7 +38,7 @@ class Source:
     fetcher: Fetcher
     other_digest: Digest | None = None
     """What upstream says in place of the sha256."""
-    index: IndexName = IndexName("")
+    index: IndexName = NO_INDEX
     """The one that it is fetched for."""
     identity: str = ""
     """Where upstream does not say the sha256: which file of `index` it is, whatever its sha256 turns out to be."""

@@ -37,7 +37,7 @@ class Authenticator:
         """
         if self.users is None:
             raise PermissionRefused(
-                "Uploads are refused, since there are no users yet: "
+                "Nobody can sign in, since there are no users yet: "
                 "make one with 'pypid user add NAME' and send pypid a SIGHUP"
             )
         user, password = _credentials(headers)
@@ -59,11 +59,13 @@ def _credentials(headers: Headers) -> tuple[str, bytes]:
     if len(values[0]) > MAX_AUTHORIZATION:
         raise CredentialsUnclear(f"The Authorization header is longer than {MAX_AUTHORIZATION} bytes")
     scheme, _, encoded = values[0].partition(b" ")
+    if scheme.lower() != b"basic":
+        raise AuthenticationRequired("Only Basic authentication is known here: a user name and a password")
     try:
         user, colon, password = b64decode(encoded.strip(), validate=True).partition(b":")
         name = user.decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         raise AuthenticationRequired("The credentials cannot be read: they are not UTF-8 in base64") from None
-    if scheme.lower() != b"basic" or not colon:
-        raise AuthenticationRequired("Only Basic authentication is known here")
+    if not colon:
+        raise AuthenticationRequired("The credentials cannot be read: there is no colon in them")
     return name, password

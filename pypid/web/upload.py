@@ -30,6 +30,7 @@ from pypid.indexes.vouching import Beside
 from pypid.web.body import RequestBody
 from pypid.web.errors import html, plain, where_to_upload
 from pypid.web.forms import ReceivedForm, boundary_of, receive_form
+from pypid.web.origin import check_origin
 from pypid.web.removal import Removals, is_urlencoded
 from pypid.web.request import Request
 
@@ -55,6 +56,7 @@ class Uploads:
         byte of it is read.
         """
         target = _target(request, index)
+        check_origin(request)
         user = await request.snapshot.authenticator.identify(request.requestHeaders)
         actor = Actor(user, request.client_address)
         if is_urlencoded(request):

@@ -47,7 +47,11 @@ def file_url(d: Daemon, dist: Dist) -> str:
 
 def foretold(d: Daemon, *options: str) -> list[str]:
     """Return what `pypid retain --dry-run` says."""
-    command = [sys.executable, "-m", "pypid.cli.main", "retain", "--dry-run", "--config", str(d.config_file), *options]
+    return retain(d, "--dry-run", *options)
+
+
+def retain(d: Daemon, *options: str) -> list[str]:
+    command = [sys.executable, "-m", "pypid.cli.main", "retain", "--config", str(d.config_file), *options]
     said = run(command, home=d.directory)
     assert said.returncode == 0, said.stdout
     return said.stdout.splitlines()
@@ -85,6 +89,17 @@ def test_what_a_dry_run_lists_is_what_goes(daemon: DaemonFactory) -> None:
     lines = [json.loads(line) for line in (d.data / "audit.jsonl").read_text().splitlines()]
     deleted = {line["filename"]: line["user"] for line in lines if line["action"] == "delete"}
     assert deleted == {dist.filename: "retention" for dist in dists if dist.filename not in left}
+
+
+def test_what_a_dry_run_lists_goes_at_once_when_asked_for(daemon: DaemonFactory) -> None:
+    d = daemon(config={"index": {"main": {"bases": [], "keep_releases": 1}, "pypi": {"enabled": False}}})
+    d.add_user("alice", PASSWORD)
+    assert [upload(d, wheel("demo", version)) for version in ("1.0", "2.0")] == [200, 200]
+    lines = ["main: demo 1.0 (1 file): older than the last 1", "main: 1 release, 1 file would go"]
+    assert foretold(d) == lines
+    assert retain(d) == [lines[0], "main: 1 release, 1 file are gone"]
+    assert listed(d, "demo") == [wheel("demo", "2.0").filename]
+    assert retain(d, "--index", "main") == ["main: 0 releases, 0 files are gone"]
 
 
 def test_downloads_are_counted_where_the_file_is(

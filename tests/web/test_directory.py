@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 from pypid.domain.names import IndexName
 from pypid.indexes.directory import DirectoryIndex
 from pypid.indexes.looks import Looks
+from pypid.indexes.overlaid import OverlaidIndex
 from pypid.storage.loose_memory import LooseMemory
 from pypid.web.snapshot import Snapshot
 from tests.kit.dists import wheel
-from tests.web.world import WebTestCase
+from tests.web.world import ALICE, WebTestCase
 
 LOCAL = IndexName("local")
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
@@ -27,7 +28,8 @@ class DirectoryWebTests(WebTestCase):
             LOCAL, [self.root], memory=memory, offload=self.disk, now=self.clock.seconds, clock=self.clock
         )
         before = super().snapshot()
-        indexes = {**before.indexes, LOCAL: DirectoryIndex(self.looks, self.disk)}
+        shown = OverlaidIndex(DirectoryIndex(self.looks, self.disk), self.overlays)
+        indexes = {**before.indexes, LOCAL: shown}
         return replace(before, indexes=indexes, directories={LOCAL: (self.looks, 10.0)})
 
     def setUp(self) -> None:
@@ -51,6 +53,18 @@ class DirectoryWebTests(WebTestCase):
         self.assertIn("immutable", whole.headers["Cache-Control"])
         self.assertEqual(self.get(f"{self.url}.metadata").body, self.demo.metadata)
         self.assertEqual(self.get("/local/simple/other/").status, 404)
+
+    def test_release_is_blocked_and_never_deleted(self) -> None:
+        """The files are somebody else's to change."""
+        of_project = "/-/api/v1/indexes/local/projects/demo"
+        headers = {**ALICE, "Content-Type": "application/json"}
+        answer = self.ask("DELETE", f"{of_project}/releases/{self.demo.version}", ALICE)
+        self.assertEqual((answer.status, "delete it there, or block it" in answer.text), (409, True))
+        for mark, files in (("yank", 1), ("block", 0)):
+            target = f"{of_project}/releases/{self.demo.version}/{mark}"
+            self.assertEqual(self.ask("PUT", target, headers, b'{"reason": "broken"}').status, 200)
+            self.assertEqual(len(json.loads(self.get("/local/simple/demo/", JSON).body)["files"]), files)
+        self.assertEqual((self.get(self.url).status, "broken" in self.get(self.url).text), (403, True))
 
     def test_ranges(self) -> None:
         for given, expected in (

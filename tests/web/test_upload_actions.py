@@ -55,6 +55,14 @@ class ActionTests(UploadTestCase):
             self.assertEqual(answer.status, 401)
             self.assertEqual(answer.headers["WWW-Authenticate"], 'Basic realm="pypi", charset="UTF-8"')
 
+    def test_page_of_another_site_uploads_nothing(self) -> None:
+        """Its reader's browser knows the password, and sends it along (E37)."""
+        content_type, body = multipart(fields_of(self.demo), self.demo)
+        for foreign in ({"Origin": "https://evil.test"}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = self.ask("POST", "/", {**ALICE, "Content-Type": content_type, **foreign}, body)
+            self.assertEqual((answer.status, "another site" in answer.text), (403, True))
+        self.nothing_kept()
+
     def test_other_protocols(self) -> None:
         for version, status in (("1", 200), ("2", 400), ("x", 400)):
             answer = self.upload(self.demo, protocol_version=version)

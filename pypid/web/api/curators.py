@@ -69,21 +69,17 @@ class Curators:
 
 
 def takes_uploads(snapshot: Snapshot, index: IndexName) -> bool:
-    """
-    Return whether it does, else it mirrors another one.
-
-    Raises `IndexNotFound`, and `NotForThisIndex` where releases are managed in a directory.
-    """
-    name = snapshot.index(index).name
-    if name in snapshot.directories:
-        raise NotForThisIndex(f"{name} shows what is in its directory on the server: change it there")
-    return name in snapshot.hosted
+    """Return whether it does, else it shows what is elsewhere. Raises `IndexNotFound`."""
+    return snapshot.index(index).name in snapshot.hosted
 
 
 def check_uploads(snapshot: Snapshot, index: IndexName) -> None:
     """Raise `IndexNotFound` or `NotForThisIndex` unless it takes uploads."""
-    if not takes_uploads(snapshot, index):
-        raise NotForThisIndex(f"{index} mirrors another index: nothing of it is deleted here, it can be blocked")
+    if takes_uploads(snapshot, index):
+        return
+    if index in snapshot.directories:
+        raise NotForThisIndex(f"{index} shows what is in its directory on the server: delete it there, or block it")
+    raise NotForThisIndex(f"{index} mirrors another index: nothing of it is deleted here, it can be blocked")
 
 
 def _check_overlaid(snapshot: Snapshot, index: IndexName) -> None:
