@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from base64 import b64decode
 from typing import Any
 
 import pypi_attestations
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -92,7 +94,10 @@ class PublisherTests(SynchronousTestCase):
             st.sampled_from([whole[:at], whole[:at] + data.draw(st.binary(max_size=3)) + whole[at + 1 :]])
         )
         try:
-            self.assertIn(publisher_of(damaged)["kind"], {"GitHub", "pypid"})
+            with warnings.catch_warnings():
+                # A serial number that is none: cryptography reads such certificates for a while yet.
+                warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+                self.assertIn(publisher_of(damaged)["kind"], {"GitHub", "pypid"})
         except ValueError as e:
             self.assertTrue(str(e))
 
