@@ -26,11 +26,12 @@ class Tree:
 
 def survey(roots: Sequence[str]) -> Tree:
     """
-    Return the regular files below ``roots`` that are called as distribution files are.
+    Return the files below ``roots`` that are called as distribution files are.
 
     What begins with a dot is left out, such as the files that rsync is still
     writing. Links are not followed: who may write here could make anything
-    public that pypid can read. Raises `OSError` where a directory cannot be
+    public that pypid can read. Those to files are among what is returned, and
+    cannot be read: their names are meant to be ours. Raises `OSError` where a directory cannot be
     read, since nobody can say then which projects there are.
     """
     files: list[tuple[str, FileState]] = []
@@ -58,7 +59,7 @@ def _below(entries: list[os.DirEntry[str]]) -> Iterator[tuple[str, FileState]]:
                 waiting += _entries(entry.path)
             elif entry.name.endswith(SUFFIXES):
                 status = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
                     yield entry.path, state_of(status)
         except FileNotFoundError:
             continue  # removed, or renamed, in the meantime

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from packaging.version import Version
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 
 from pypid.domain.errors import FileNotFound, ProjectNotFound, UpstreamUnavailable
 from pypid.domain.files import DistributionFile, ProjectPage
@@ -104,6 +105,17 @@ class DirectoryTests(DirectoryTestCase):
         self.put(demo)
         self.look(2)
         self.assertEqual(self.names(), [demo.filename])
+
+    def test_link_is_not_followed_and_its_name_is_ours_all_the_same(self) -> None:
+        """Who had its files linked together by pypiserver is told, and gets nobody else's in their place."""
+        demo, elsewhere = wheel("demo"), self.root.parent / "elsewhere.whl"
+        elsewhere.write_bytes(demo.content)
+        self.addCleanup(elsewhere.unlink)
+        (self.root / demo.filename).symlink_to(elsewhere)
+        with capturedLogs() as logged:
+            self.look(3)
+        self.assertEqual(self.names(), [])
+        self.assertEqual(sum("is not offered" in str(event.get("text")) for event in logged), 1)
 
     def test_file_of_before_is_offered_at_the_first_look(self) -> None:
         demo = self.put(wheel("demo"))
