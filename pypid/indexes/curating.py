@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from twisted.logger import Logger
@@ -45,15 +45,23 @@ class Curator:
         self._tell("un-yanked", index, subject, actor, changed)
         return changed
 
-    async def delete(self, index: IndexName, subject: Subject, actor: Actor, reason: str | None = None) -> list[str]:
+    async def delete(
+        self,
+        index: IndexName,
+        subject: Subject,
+        actor: Actor,
+        reason: str | None = None,
+        expected: Collection[str] | None = None,
+    ) -> list[str]:
         """
         Take the files of ``subject`` away, and return their names.
 
         No other bytes come back under them, unless the index is volatile; the
         project keeps its name, so that nobody is asked for it elsewhere.
+        Nothing is done if ``expected`` is given and the filenames are others.
         Raises `ProjectNotFound`, `FileNotFound`.
         """
-        deleted = await self.records.delete(self._deed(index, actor), subject, reason)
+        deleted = await self.records.delete(self._deed(index, actor), subject, reason, expected)
         names = [file.filename for file in deleted]
         self._tell("deleted", index, subject, actor, names)
         return names

@@ -163,7 +163,8 @@ class Retainer:
     async def _delete(self, index: IndexName, going: Going) -> bool:
         subject = Subject(project=going.project, version=going.version)
         try:
-            return bool(await self._curator.delete(index, subject, RETENTION, going.reason))
+            # Only what was planned: an upload that has come meanwhile makes its release young again.
+            return bool(await self._curator.delete(index, subject, RETENTION, going.reason, expected=going.files))
         except (ProjectNotFound, FileNotFound):
             return False  # somebody else was faster
 

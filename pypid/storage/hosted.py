@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -146,13 +146,16 @@ class HostedRecords:
         """
         return await self._change(deed, subject.project, lambda changes: changes.yank(subject, reason))
 
-    async def delete(self, deed: Deed, subject: Subject, reason: str | None = None) -> list[HostedFile]:
+    async def delete(
+        self, deed: Deed, subject: Subject, reason: str | None = None, expected: Collection[str] | None = None
+    ) -> list[HostedFile]:
         """
         Take the files of ``subject`` away, and return them; their names do not come back with other bytes.
 
-        The project keeps its name. Raises `ProjectNotFound`, `FileNotFound`.
+        The project keeps its name. Nothing is done if ``expected`` is given
+        and the filenames are others. Raises `ProjectNotFound`, `FileNotFound`.
         """
-        return await self._change(deed, subject.project, lambda changes: changes.delete(subject, reason))
+        return await self._change(deed, subject.project, lambda changes: changes.delete(subject, reason, expected))
 
     async def set_status(self, deed: Deed, project: NormalizedName, status: ProjectStatus | None) -> bool:
         """Say ``status`` of the project, None being active; return whether that is new. Raises `ProjectNotFound`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
@@ -84,14 +84,17 @@ class HostedChanges:
             note_latest(self.connection, self.deed.index, subject.project)
         return [file.filename for file in files]
 
-    def delete(self, subject: Subject, reason: str | None = None) -> list[HostedFile]:
+    def delete(
+        self, subject: Subject, reason: str | None = None, expected: Collection[str] | None = None
+    ) -> list[HostedFile]:
         """
         Take the files of ``subject`` away, and return them; their names do not come back with other bytes.
 
-        The project keeps its name. Raises `ProjectNotFound`, `FileNotFound`.
+        The project keeps its name. Nothing is done if ``expected`` is given
+        and the filenames are others. Raises `ProjectNotFound`, `FileNotFound`.
         """
         files = self._files(subject)
-        if not files:
+        if not files or (expected is not None and {file.filename for file in files} != set(expected)):
             return []
         serial, deed = next_serial(self.connection), self.deed
         for file in files:

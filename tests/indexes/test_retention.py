@@ -145,6 +145,16 @@ def test_a_stop_lets_the_rest_for_the_next_day(shelf: Shelf) -> None:
     assert len(shelf.files()) == 5
 
 
+def test_file_that_comes_between_plan_and_deletion_saves_its_release(shelf: Shelf) -> None:
+    """The whole of it: half a release installs on half of the machines."""
+    shelf.publish("demo-1.0.tar.gz", "demo-1.1.tar.gz", "demo-1.2.tar.gz")
+    shelf.rule({MAIN: LAST_TWO})
+    (going,) = result(shelf.retainer.plan(MAIN))
+    shelf.publish("demo-1.0-py3-none-any.whl")
+    assert result(shelf.retainer._delete(MAIN, going)) is False
+    assert len(shelf.files()) == 4
+
+
 def test_one_index_alone(shelf: Shelf) -> None:
     for index in (MAIN, OWN):
         shelf.publish("demo-1.0.tar.gz", "demo-1.1.tar.gz", "demo-1.2.tar.gz", index=index)
