@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from packaging.utils import canonicalize_version
+
 from pypid.domain.filenames import UnknownFilename, parse_filename
-from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Status, offered
+from pypid.domain.files import DistributionFile, ProjectPage, ProjectStatus, Status, offered, versions_of
 from pypid.domain.subject import Subject
 
 
@@ -74,7 +76,16 @@ def laid_over(page: ProjectPage, rules: Sequence[Rule]) -> ProjectPage:
     files = tuple(_yanked(file, rules) for file in page.files if block_of(rules, file.filename) is None)
     # A serial tells the rules apart, and how many there are tells that one was taken back.
     changes = (f"rules {len(rules)} {max((rule.serial for rule in rules), default=0)}",)
-    return replace(page.revised(offered(files, status), changes), status=status, max_age=0)
+    versions = _versions_left(page, files, rules)
+    return replace(page.revised(offered(files, status), changes), versions=versions, status=status, max_age=0)
+
+
+def _versions_left(page: ProjectPage, files: tuple[DistributionFile, ...], rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return the versions of ``page`` without those of which no file is left: tools would ask for them."""
+    gone = set(versions_of(page.files)) - set(versions_of(files))
+    gone |= {str(rule.subject.version) for rule in rules if rule.kind is Kind.BLOCK and rule.subject.version}
+    spelled = {canonicalize_version(version) for version in gone}
+    return tuple(version for version in page.versions if canonicalize_version(version) not in spelled)
 
 
 def _yanked(file: DistributionFile, rules: Iterable[Rule]) -> DistributionFile:

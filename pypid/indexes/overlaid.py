@@ -36,10 +36,10 @@ class OverlaidIndex:
 
     @property
     def hosted_revision(self) -> str:
-        return self._index.hosted_revision
+        return f"{self._index.hosted_revision}, {self._overlays.changes} rules later"
 
     async def hosted_pages(self) -> list[ProjectPage]:
-        return await self._index.hosted_pages()
+        return [await self._laid_over(page) for page in await self._index.hosted_pages()]
 
     async def hosted_changes(self) -> list[Change]:
         return await self._index.hosted_changes()
@@ -49,8 +49,7 @@ class OverlaidIndex:
         if block_of(rules) is not None:
             nothing = ProjectPage(name=project, files=(), revision="blocked", status=status_of(rules))
             return laid_over(nothing, rules)
-        page = await self._index.project_page(project, newest=newest)
-        return laid_over(page, rules) if rules else page
+        return await self._laid_over(await self._index.project_page(project, newest=newest))
 
     async def open_file(self, project: NormalizedName, filename: str, digest_prefix: str) -> FileBody:
         await self._check(project, filename)
@@ -72,7 +71,12 @@ class OverlaidIndex:
         return await self._index.release_facts(project, version, latest=latest)
 
     async def search(self, query: Query) -> list[Hit]:
-        return await self._index.search(query)
+        hits = await self._index.search(query)
+        return [hit for hit in hits if block_of(await self._overlays.of(self.name, hit.project)) is None]
+
+    async def _laid_over(self, page: ProjectPage) -> ProjectPage:
+        rules = await self._overlays.of(self.name, page.name)
+        return laid_over(page, rules) if rules else page
 
     async def _check(self, project: NormalizedName, filename: str) -> None:
         """Raise `FileBlocked` if nobody may have the file."""

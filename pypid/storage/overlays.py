@@ -42,15 +42,16 @@ class Overlays:
         self._database = database
         self._journal = journal
         self._known: dict[IndexName, Rules] = {}
-        self._changes = 0
+        self.changes = 0
+        """How many there were in the life of this process: while it stays, so do the rules."""
 
     async def of(self, index: IndexName, project: NormalizedName) -> Sequence[Rule]:
         """Return the rules that are laid over the project."""
         known = self._known.get(index)
         if known is None:
-            changes = self._changes
+            changes = self.changes
             known = await self._database.read(lambda connection: _read(connection, index))
-            if changes == self._changes:
+            if changes == self.changes:
                 self._known[index] = known
         return known.get(project, ())
 
@@ -71,7 +72,7 @@ class Overlays:
             outcome = await self._database.write(
                 lambda connection: _change(connection, self._journal, deed, rule, made=made)
             )
-            self._changes += 1
+            self.changes += 1
             self._known.pop(deed.index, None)
             return outcome
 
@@ -96,7 +97,7 @@ def _read(connection: Connection, index: IndexName) -> Rules:
 
 
 def _change(connection: Connection, journal: Journal, deed: Deed, rule: Rule, *, made: bool) -> bool:
-    key = (deed.index, *_key(rule))
+    key = (deed.index, *_key(connection, deed.index, rule))
     status = None if rule.status is None else rule.status.value
     present = connection.execute(f"SELECT status, reason FROM overlay WHERE {_THE_RULE}", key).fetchone()  # noqa: S608
     if present == ((status, rule.reason) if made else None):
@@ -119,9 +120,14 @@ def restore_overlay(connection: Connection, journal: Journal, index: IndexName, 
     journal.put(index, project, OVERLAY, {"index_name": index, "project": project, "rules": rules})
 
 
-def _key(rule: Rule) -> tuple[str, str, str, str]:
+def _key(connection: Connection, index: IndexName, rule: Rule) -> tuple[str, str, str, str]:
+    """Return what the row of ``rule`` is known by; its version is spelled as in the row that is there, if one is."""
     subject = rule.subject
     version = "" if subject.version is None else str(subject.version)
+    spelled = "SELECT version FROM overlay WHERE index_name = ? AND project = ? AND version <> '' AND kind = ?"
+    for (known,) in connection.execute(spelled, (index, subject.project, rule.kind.value)):
+        if Version(known) == subject.version:
+            version = known
     return subject.project, version, subject.filename or "", rule.kind.value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,21 @@ def test_what_upstream_yanked_keeps_its_reason() -> None:
 def test_blocked_release_is_not_shown() -> None:
     assert set(shown(block(ONE))) == {SDIST_2, "strange.name"}
     assert set(shown(block(TWO), yank(ONE))) == {WHEEL_1, SDIST_1, "strange.name"}
+
+
+@pytest.mark.parametrize(
+    ("blocked", "left"),
+    [
+        ([ONE], ("2.0", "3.0")),
+        ([Subject(project=DEMO, filename=SDIST_1)], ("1.0", "2.0", "3.0")),
+        ([Subject(project=DEMO, filename=SDIST_1), Subject(project=DEMO, filename=WHEEL_1)], ("2.0", "3.0")),
+        ([Subject(project=DEMO, version=Version("3"))], ("1.0", "2.0")),
+    ],
+)
+def test_version_goes_with_its_last_file(blocked: Sequence[Subject], left: Sequence[str]) -> None:
+    """Tools that look for newer releases read the versions alone, and 3.0 is one that has no file upstream."""
+    listed = replace(page(), versions=("1.0", "2.0", "3.0"))
+    assert laid_over(listed, [block(subject) for subject in blocked]).versions == left
 
 
 def test_blocked_project_is_in_quarantine_for_that_reason() -> None:

@@ -48,6 +48,17 @@ class OverlaysTests(RecordsCase):
         self.assertFalse(self.result(self.overlays.make(DEED, YANK)))
         self.assertEqual(len(self.audit.after(0, 10)), 1)
 
+    def test_version_may_be_spelled_otherwise_than_when_the_rule_was_made(self) -> None:
+        """1 and 1.0 are one release: who takes back what blocks the one has the other free again."""
+        one, other = YANK.subject, Subject(project=DEMO, version=Version("1"))
+        self.assertTrue(self.result(self.overlays.make(DEED, YANK)))
+        self.assertFalse(self.result(self.overlays.make(DEED, Rule(subject=other, kind=Kind.YANK, reason="broken"))))
+        self.assertTrue(self.result(self.overlays.make(DEED, Rule(subject=other, kind=Kind.YANK, reason="worse"))))
+        self.assertEqual(self.rules(), [("demo 1.0", "yank", "worse")])
+        self.assertTrue(self.result(self.overlays.unmake(DEED, other, Kind.YANK)))
+        self.assertEqual(self.rules(), [])
+        self.assertFalse(self.result(self.overlays.unmake(DEED, one, Kind.YANK)))
+
     def test_other_reason_replaces_and_other_kind_adds(self) -> None:
         self.result(self.overlays.make(DEED, YANK))
         self.result(self.overlays.make(DEED, Rule(subject=YANK.subject, kind=Kind.YANK, reason="worse")))

@@ -1,6 +1,7 @@
 """A directory as an index, as clients see it."""
 
 import json
+import xmlrpc.client
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,6 +66,21 @@ class DirectoryWebTests(WebTestCase):
             self.assertEqual(self.ask("PUT", target, headers, b'{"reason": "broken"}').status, 200)
             self.assertEqual(len(json.loads(self.get("/local/simple/demo/", JSON).body)["files"]), files)
         self.assertEqual((self.get(self.url).status, "broken" in self.get(self.url).text), (403, True))
+
+    def test_list_of_files_and_search_say_what_the_page_says(self) -> None:
+        """pip takes from `--find-links` what it finds there."""
+        headers = {**ALICE, "Content-Type": "application/json"}
+        for mark, said in (("yank", 'data-yanked="broken"'), ("block", "")):
+            target = f"/-/api/v1/indexes/local/projects/demo/{mark}"
+            self.assertIn(self.demo.filename, self.get("/local/packages/").text)
+            self.assertEqual(self.ask("PUT", target, headers, b'{"reason": "broken"}').status, 200)
+            listed = self.get("/local/packages/").text
+            self.assertEqual((said in listed, self.demo.filename in listed), (True, mark == "yank"), mark)
+            call = xmlrpc.client.dumps(({"name": "demo"},), "search").encode()
+            hits = self.ask("POST", "/local/pypi/", {"Content-Type": "text/xml"}, call).text
+            self.assertEqual("<string>demo</string>" in hits, mark == "yank")
+        self.assertEqual(self.ask("DELETE", target, ALICE).status, 200)
+        self.assertIn('data-yanked="broken"', self.get("/local/packages/").text)
 
     def test_ranges(self) -> None:
         for given, expected in (
