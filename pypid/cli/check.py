@@ -12,6 +12,9 @@ from pypid.domain.validation.distribution import Question
 from pypid.domain.validation.findings import Level
 from pypid.inspection.files import inspect_file
 
+BESIDE = (".asc", ".attestation")
+"""How the names end of what dist/* has beside the files: clients upload it with the file that it is about."""
+
 
 @click.command()
 @click.option(
@@ -25,25 +28,26 @@ from pypid.inspection.files import inspect_file
 def check(files: tuple[Path, ...], level: str) -> None:
     """Say what is wrong with distribution files.
 
-    In the words of an index that they are uploaded to: pypid check dist/*. Exits with 1 if any file would be refused;
-    warnings do not count.
+    In the words of an index that they are uploaded to: pypid check dist/*. Signatures and attestations are passed over.
+    Exits with 1 if any file would be refused; warnings do not count.
     """
     # In a list, so that no file goes unchecked for the one before it.
-    refused = [_is_refused(file, Level(level)) for file in files]
+    refused = [_is_refused(file, Level(level)) for file in files if not file.name.endswith(BESIDE)]
     if any(refused):
         sys.exit(1)
 
 
 def _is_refused(file: Path, level: Level) -> bool:
+    path = printable(str(file))
     try:
         verdict = inspect_file(file, Question(filename=file.name, level=level))
     except OSError as e:
-        click.echo(f"{file}: {e.strerror or e}", err=True)
+        click.echo(f"{path}: {e.strerror or e}", err=True)
         return True
     for problem in verdict.problems:
-        click.echo(f"{file}: {printable(problem)}", err=True)
+        click.echo(f"{path}: {printable(problem)}", err=True)
     for warning in verdict.warnings:
-        click.echo(f"{file}: warning: {printable(warning)}", err=True)
+        click.echo(f"{path}: warning: {printable(warning)}", err=True)
     if not verdict.problems:
-        click.echo(f"{file}: ok")
+        click.echo(f"{path}: ok")
     return bool(verdict.problems)

@@ -15,6 +15,7 @@ from pypid.config import Config, DirectoryConfig, IndexConfig, MirrorConfig, Use
 from pypid.config.tables import quote_key
 from pypid.domain.htpasswd import HtpasswdError, parse_htpasswd
 from pypid.inspection.verifying import can_verify, problems_of_setup
+from pypid.storage.loose_tree import survey
 from pypid.upstream.certificates import BadCertificates
 from pypid.upstream.tls import read_policy
 
@@ -60,14 +61,15 @@ def _problems_of_certificates(config: Config) -> Iterator[str]:
 
 
 def _unreadable_directories(config: Config) -> Iterator[str]:
-    """Say which directories cannot be read by who asks; a daemon would start, and wait for them."""
+    """Say which directories, or what below them, cannot be read by who asks; a daemon would start, and wait for it."""
     for name, index in config.indexes.items():
         if isinstance(index, DirectoryConfig):
             for root in index.directory:
                 try:
-                    os.scandir(root).close()
+                    survey([str(root)])
                 except OSError as e:
-                    yield f"[index.{quote_key(name)}] directory: {root}: {e.strerror}: it is served when it can be read"
+                    where = f"[index.{quote_key(name)}] directory"
+                    yield f"{where}: {e.filename}: {e.strerror}: it is served when it can be read"
 
 
 def _check_users(config: UsersConfig) -> None:

@@ -40,6 +40,25 @@ def test_every_problem_of_every_file(tmp_path: Path) -> None:
     assert f"{other}: " in result.stderr
 
 
+def test_what_vouches_for_a_file_is_not_taken_for_one(tmp_path: Path) -> None:
+    """As twine and uv do with all of dist/*: they upload it beside the file."""
+    path = write(wheel("demo"), tmp_path)
+    beside = [tmp_path / f"{path.name}{suffix}" for suffix in (".asc", ".publish.attestation")]
+    for each in beside:
+        each.write_text("anything")
+    result = pypid("check", path, *beside)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{path}: ok\n"
+
+
+def test_names_are_no_commands_for_the_terminal(tmp_path: Path) -> None:
+    odd = write(wheel("demo"), tmp_path, "\a-1.0-py3-none-any.whl")
+    for path in (odd, tmp_path / "\agone-1.0.tar.gz"):
+        result = pypid("check", path)
+        assert result.exit_code == 1
+        assert "\a" not in result.stderr
+
+
 @pytest.mark.parametrize(("level", "code"), [("strict", 1), ("standard", 0), ("lenient", 0)])
 def test_levels(level: str, code: int, tmp_path: Path) -> None:
     path = write(wheel("demo", "1.0+local"), tmp_path)

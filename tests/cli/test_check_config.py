@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def test_says_which_directories_cannot_be_read(tmp_path: Path) -> None:
         f"[index.local] directory: {tmp_path / 'gone'}: No such file or directory: it is served when it can be read\n"
     )
     assert f"  index   local: files in {tmp_path / 'packages'}, {tmp_path / 'gone'}" in result.stdout.splitlines()
+
+
+def test_says_which_directory_below_cannot_be_read(tmp_path: Path) -> None:
+    """One of them is enough that nothing of the index is served."""
+    locked = tmp_path / "packages" / "team" / "locked"
+    locked.mkdir(parents=True)
+    locked.chmod(0)
+    try:
+        if os.access(locked, os.R_OK):
+            pytest.skip("root may read everything")
+        result = pypid("check-config", write(tmp_path, "[index.local]\ndirectory = 'packages'"))
+    finally:
+        locked.chmod(0o700)
+    assert result.exit_code == 0
+    assert result.stderr == f"[index.local] directory: {locked}: Permission denied: it is served when it can be read\n"
 
 
 def test_reads_the_file_of_users(tmp_path: Path) -> None:
