@@ -13,7 +13,6 @@ from pypid.domain.names import IndexName
 from pypid.domain.removals import read_removal
 from pypid.domain.uploads import Form
 from pypid.indexes.curating import Curator
-from pypid.web.origin import check_origin
 from pypid.web.request import Request
 from pypid.web.short_body import read_short
 
@@ -44,16 +43,14 @@ class Removals:
             raise UploadRefused(
                 ["A form in one piece can only ask for :action=remove_pkg; files need multipart/form-data."]
             )
-        return await self.remove(request, form, index, actor)
+        return await self.remove(form, index, actor)
 
-    async def remove(self, request: Request, form: Form, index: IndexName, actor: Actor) -> str:
+    async def remove(self, form: Form, index: IndexName, actor: Actor) -> str:
         """
         Delete the release that ``form`` names, and return what is to be said of that.
 
-        Raises `UploadRefused`, `PermissionRefused` for a form of another
-        site's page, `ProjectNotFound`, `FileNotFound`, `StorageFull`.
+        Raises `UploadRefused`, `ProjectNotFound`, `FileNotFound`, `StorageFull`.
         """
-        check_origin(request)
         subject = read_removal(form)
         try:
             files = await self._curator.delete(index, subject, actor)

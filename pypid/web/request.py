@@ -74,7 +74,16 @@ class Request(server.Request):
 
     @property
     def upload_url(self) -> str | None:
-        """The URL to upload to: that of the default index or, if it takes none, of the first that does."""
+        """
+        The URL to upload to, None if there is none.
+
+        It is that of the index that the path begins with, else of the default
+        one; if that takes no uploads, of the first that does.
+        """
+        segments = self.path.decode("ascii").split("/")[1:]
+        for named in ("/".join(segments[:2]), segments[0]):
+            if named in self.snapshot.hosted:
+                return f"{self.site_url}{named}/"
         if self.snapshot.default_index in self.snapshot.hosted:
             return self.site_url
         return next((f"{self.site_url}{name}/" for name in self.snapshot.hosted), None)

@@ -22,7 +22,7 @@ from pypid.web.flow import paced
 from pypid.web.health import tell_health
 from pypid.web.legacy import LegacyJson
 from pypid.web.request import Request
-from pypid.web.short import read_short
+from pypid.web.short import read_short_url
 from pypid.web.simple import SimplePages, wants_simple_api
 from pypid.web.upload import Uploads
 from pypid.web.xmlrpc import XmlRpc, is_call
@@ -78,7 +78,7 @@ class Routes:
 
     @app.route("/<short:path>/", methods=["GET"], strict_slashes=False)
     def short_url(self, request: Request, path: str) -> bytes:
-        short = read_short(path, request.snapshot.indexes)
+        short = read_short_url(path, request.snapshot.indexes)
         slashed = request.path.endswith(b"/")
         if short.project is not None:
             return _redirect(request, f"{'../' if slashed else ''}simple/{short.project}/")

@@ -22,7 +22,7 @@ class ShortUrl:
     """None: the index as a whole."""
 
 
-def read_short(path: str, indexes: Container[str]) -> ShortUrl:
+def read_short_url(path: str, indexes: Container[str]) -> ShortUrl:
     """
     Return what ``path``, without slashes around it, means where there are ``indexes``.
 

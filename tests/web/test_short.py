@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from pypid.domain.errors import IndexNotFound
-from pypid.web.short import ShortUrl, read_short
+from pypid.web.short import ShortUrl, read_short_url
 
 INDEXES = {"main", "pypi", "root", "root/pypi", "root/dev"}
 
@@ -25,7 +25,7 @@ class ShortUrlTests(SynchronousTestCase):
             "root/pypi/pypi": ("root/pypi", "pypi"),
         }
         for path, (index, project) in meanings.items():
-            self.assertEqual(read_short(path, INDEXES), ShortUrl(index, project), path)  # type: ignore[arg-type]
+            self.assertEqual(read_short_url(path, INDEXES), ShortUrl(index, project), path)  # type: ignore[arg-type]
 
     def test_what_means_nothing_is_said_to_be_no_index(self) -> None:
         for path in (
@@ -39,4 +39,4 @@ class ShortUrlTests(SynchronousTestCase):
             "main/-demo",
             "a" * 300,
         ):
-            self.assertRaises(IndexNotFound, read_short, path, INDEXES)
+            self.assertRaises(IndexNotFound, read_short_url, path, INDEXES)

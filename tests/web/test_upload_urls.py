@@ -43,6 +43,20 @@ class UrlTests(UploadTestCase):
                 self.assertIn("distributions are uploaded to http://pypid.test/", said, target)
         self.nothing_kept()
 
+    def test_the_index_that_was_meant_is_named(self) -> None:
+        """Else who follows what is said would publish in another index."""
+        for target, named in {
+            "/own/simple/": "own/",
+            "/own/simple/demo/": "own/",
+            "/own/legacy/demo": "own/",
+            "/root/dev/simple/": "root/dev/",
+            "/root/dev/packages/": "root/dev/",
+            "/root/pypi/simple/": "",
+            "/owner/simple/": "",
+        }.items():
+            told = self.upload(self.demo, target).text.strip()
+            self.assertEqual(told.rpartition(" ")[2], f"http://pypid.test/{named}", target)
+
     def test_only_what_is_posted_as_an_upload_is_told(self) -> None:
         self.assertNotIn("uploaded to", self.get("/nosuch/at/all/").text)
         self.assertNotIn("uploaded to", self.ask("POST", "/-/nosuch", body=b"x").text)
