@@ -11,6 +11,7 @@ import msgspec
 from packaging.version import Version
 
 from pypid.domain.errors import CallMalformed, FileNotFound, MediaTypeRefused
+from pypid.domain.filenames import parse_filename
 from pypid.domain.names import normalize_name, shorten
 from pypid.domain.subject import Subject
 from pypid.domain.validation.findings import MAX_FINDINGS
@@ -113,7 +114,7 @@ async def _read_body(request: Request) -> dict[str, object]:
     check_media_type(request)
     try:
         given = msgspec.json.decode(await read_short(request.body, limit=MAX_BODY))
-    except (msgspec.DecodeError, RecursionError) as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise CallMalformed([f"The body is not JSON: {e}."]) from e
     if not isinstance(given, dict):
         raise CallMalformed(["The body is no JSON object."])
@@ -157,9 +158,12 @@ def _unknown(given: Mapping[str, object], kind: type[Call]) -> Iterator[str]:
 
 
 def subject_of(project: str, version: str | None = None, filename: str | None = None) -> Subject:
-    """Return what a URL is about. Raises `FileNotFound` for what no version can be."""
+    """Return what a URL is about. Raises `FileNotFound` for no version, and for another project's file."""
     try:
         parsed = None if version is None else Version(version)
     except ValueError as e:  # InvalidVersion is one; so is what int() raises for more than 4300 digits
         raise FileNotFound(f"{shorten(version or '')} is no version") from e
-    return Subject(project=normalize_name(project), version=parsed, filename=filename)
+    name = normalize_name(project)
+    if filename is not None and parse_filename(filename).project != name:
+        raise FileNotFound(f"{filename} is no file of {name}")
+    return Subject(project=name, version=parsed, filename=filename)

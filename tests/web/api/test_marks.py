@@ -86,6 +86,12 @@ class BlockTests(MarksTestCase):
             self.told("DELETE", f"{MIRRORED}{part}/block")
             self.assertEqual(len(self.page("/simple/public/")["files"]), 1)
 
+    def test_file_of_another_project_is_not_blocked(self) -> None:
+        """A slip that would block nothing, and say that it did."""
+        for method in ("PUT", "DELETE"):
+            why = self.refused(404, method, f"{MIRRORED}/files/{wheel('publik').filename}/block")
+            self.assertEqual(why, "publik-1.0-py3-none-any.whl is no file of public")
+
     def test_uploads_are_not_blocked(self) -> None:
         for method in ("PUT", "DELETE"):
             self.assertIn("never blocked", self.refused(409, method, f"{DEMO}/block"))
