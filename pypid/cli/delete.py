@@ -33,10 +33,18 @@ def delete(reached: Reached, subject: Subject, reason: str, *, release_name: boo
     for filename in files:
         click.echo(f"{printable(filename)}: {'would go' if dry_run else 'to be deleted'}")
     if dry_run:
+        if release_name:
+            click.echo(f"{subject.project}: its name would be free")
+        elif not files:
+            click.echo(f"{printable(str(subject))}: nothing of it would go")
         return
-    if not yes:
+    if not yes and (files or release_name):
         also = " and give up the name" if release_name else ""
         click.confirm(f"Delete {len(files)} of {subject} in {reached.index}{also}?", abort=True)
+    _delete(reached, subject, reason, release_name=release_name)
+
+
+def _delete(reached: Reached, subject: Subject, reason: str, *, release_name: bool) -> None:
     query: dict[str, object] = {"reason": reason} if reason else {}
     if release_name:
         query["release_name"] = "true"
@@ -45,6 +53,8 @@ def delete(reached: Reached, subject: Subject, reason: str, *, release_name: boo
         click.echo(f"{printable(filename)}: deleted from {reached.index}")
     if release_name:
         click.echo(f"{subject.project}: its name in {reached.index} is free")
+    elif not report.files:
+        click.echo(f"{subject}: nothing of it is in {reached.index}")
 
 
 def _files(reached: Reached, subject: Subject) -> list[str]:

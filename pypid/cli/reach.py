@@ -16,6 +16,7 @@ from packaging.version import Version
 from pypid.cli.api import ApiClient, LocalApi, Refused, RemoteApi, Unreachable
 from pypid.cli.configuration import load_or_exit
 from pypid.cli.printable import printable
+from pypid.domain.filenames import UnknownFilename, parse_filename
 from pypid.domain.names import InvalidName, normalize_name
 from pypid.domain.reports import RootReport
 from pypid.domain.subject import Subject
@@ -98,9 +99,13 @@ def _subject(project: str, version: str | None, filename: str | None) -> Subject
         raise click.UsageError("Give --version or --file, not both.")
     try:
         parsed = None if version is None else Version(version)
+        if filename is not None:
+            parse_filename(filename)
         return Subject(project=normalize_name(project), version=parsed, filename=filename)
     except InvalidName as e:
         raise click.BadParameter(str(e), param_hint="PROJECT") from e
+    except UnknownFilename as e:
+        raise click.BadParameter(str(e), param_hint="--file") from e
     except ValueError as e:
         raise click.BadParameter(str(e), param_hint="--version") from e
 

@@ -12,6 +12,9 @@ from pypid.cli.printable import printable
 from pypid.cli.reach import Reached, project_of, reaches_index
 from pypid.domain.reports import FileReport, ProjectReport, RuleReport
 
+AS_UPSTREAM = "as upstream says"
+"""The status of a project that has none of ours."""
+
 
 @click.command()
 @click.argument("project")
@@ -31,7 +34,7 @@ def show(reached: Reached, project: str, *, as_json: bool) -> None:
 
 
 def _lines(report: ProjectReport) -> Iterator[str]:
-    status = report.status or "as upstream says"
+    status = report.status or AS_UPSTREAM
     yield f"{report.project} in {report.index}: {status}" + (
         f": {report.status_reason}" if report.status_reason else ""
     )

@@ -6,8 +6,9 @@ import click
 
 from pypid.cli.api import path_of
 from pypid.cli.reach import Reached, project_of, reaches_index
+from pypid.cli.show import AS_UPSTREAM
 from pypid.domain.files import Status
-from pypid.domain.reports import ChangeReport
+from pypid.domain.reports import ChangeReport, ProjectReport
 
 
 @click.command()
@@ -18,11 +19,15 @@ from pypid.domain.reports import ChangeReport
 def status(reached: Reached, project: str, status: str, reason: str) -> None:
     """Say how PROJECT is cared for (PEP 792).
 
-    An archived project takes no uploads; one in quarantine offers no files either.
+    An archived project takes no uploads; one in quarantine offers no files either. Of a mirror, active is what upstream
+    says.
     """
-    path = f"{path_of(reached.index, project_of(project))}/status"
+    path = path_of(reached.index, project_of(project))
     if status == Status.ACTIVE.value:
-        report = reached.api.ask("DELETE", path, ChangeReport)
+        report = reached.api.ask("DELETE", f"{path}/status", ChangeReport)
     else:
-        report = reached.api.ask("PUT", path, ChangeReport, fields={"status": status, "reason": reason})
-    click.echo(f"{project} in {reached.index} is {'now' if report.changed else 'already'} {status}")
+        report = reached.api.ask("PUT", f"{path}/status", ChangeReport, fields={"status": status, "reason": reason})
+    # It may be another one: upstream's, or quarantine where the project is blocked.
+    found = reached.api.ask("GET", path, ProjectReport)
+    since = "still" if found.status not in {status, None} else "now" if report.changed else "already"
+    click.echo(f"{found.project} in {found.index} is {since} {found.status or AS_UPSTREAM}")

@@ -91,6 +91,7 @@ def test_url_that_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         ("yank", "demo", "--version", "1.0", "--file", "demo-1.0.tar.gz"),
         ("yank", ".."),
         ("yank", "demo", "--version", "one"),
+        ("yank", "demo", "--file", "notes.txt"),
         ("delete", "demo", "--version", "1.0", "--release-name"),
         ("status", "demo", "gone"),
         ("audit", "--newest", "1", "--after", "1"),

@@ -169,6 +169,28 @@ def test_deleted_file_is_gone_and_its_name_stays_taken(hosted: Managed) -> None:
     assert kept.filename in shown
 
 
+def test_file_of_a_volatile_index_makes_way_for_another(daemon: DaemonFactory, tmp_path: Path) -> None:
+    """B49: uploaded again and again, as nightly builds are; and after it was deleted. Each has a URL of its own."""
+    config = {"index": {"main": {"bases": [], "volatile": True}, "pypi": {"enabled": False}}}
+    managed = Managed(daemon(config=config), tmp_path / "home")
+    first, second, third = (wheel("demo", "1.0.dev0", summary=summary) for summary in ("One", "Two", "Three"))
+    managed.publish(first)
+    etag = page(managed.daemon, "demo").headers["etag"]
+    managed.publish(second)
+    shown = page(managed.daemon, "demo")
+    assert [file["hashes"]["sha256"] for file in json.loads(shown.body)["files"]] == [second.sha256]
+    assert shown.headers["etag"] != etag
+    statuses = {
+        dist.sha256: get(f"{managed.daemon.url}files/demo/{dist.sha256[:16]}/{dist.filename}").status
+        for dist in (first, second)
+    }
+    assert statuses == {first.sha256: 404, second.sha256: 200}
+    managed.here("delete", "demo", "--file", second.filename, "--yes")
+    managed.publish(third)
+    events = [json.loads(line)["action"] for line in managed.here("audit", "--json").splitlines()]
+    assert events == ["publish", "overwrite", "delete", "publish"]
+
+
 def test_name_of_a_deleted_project_stays_ours_until_it_is_released(
     daemon: DaemonFactory, index: ScriptedIndex, upstream: SocketUpstream, tmp_path: Path
 ) -> None:
@@ -178,6 +200,8 @@ def test_name_of_a_deleted_project_stays_ours_until_it_is_released(
     managed.here("delete", "acme", "--yes")
     assert json.loads(page(managed.daemon, "acme").body)["files"] == []
     assert not [path for path in index.paths() if "acme" in path]
+    assert managed.here("delete", "acme", "--yes") == "acme: nothing of it is in main\n"
+    assert "its name would be free" in managed.here("delete", "acme", "--release-name", "--dry-run")
     assert managed.here("delete", "acme", "--release-name", "--yes").endswith("its name in main is free\n")
     assert json.loads(page(managed.daemon, "acme").body)["versions"] == ["99.0"]
 
@@ -197,6 +221,20 @@ def test_file_of_a_mirror_is_blocked_before_anybody_gets_it(
     assert "here: block 2.0: malware" in managed.here("show", "public", "--index", "pypi")
     managed.here("unblock", "public", "--version", "2.0", "--index", "pypi")
     assert get(f"{managed.daemon.url}files/public/{bad.sha256[:16]}/{bad.filename}").status == 200
+
+
+def test_status_that_is_told_is_the_one_in_force(
+    daemon: DaemonFactory, upstream: SocketUpstream, tmp_path: Path
+) -> None:
+    """Of a mirror nobody here can say "active" for upstream; and a block goes before every other status."""
+    managed = Managed(daemon(config={"index": {"pypi": {"upstream": upstream.url}}}), tmp_path / "home")
+    there = ("--index", "pypi")
+    said = "public in pypi is already as upstream says\n"
+    assert managed.here("status", "public", "active", *there) == said
+    assert managed.here("status", "Public", "archived", *there) == "public in pypi is now archived\n"
+    assert managed.here("status", "public", "active", *there) == "public in pypi is now as upstream says\n"
+    managed.here("block", "public", *there)
+    assert managed.here("status", "public", "archived", *there) == "public in pypi is still quarantined\n"
 
 
 def test_audit_log_says_who_did_it_and_from_where(hosted: Managed) -> None:
