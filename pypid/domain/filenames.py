@@ -73,9 +73,9 @@ def parse_filename(filename: str) -> ParsedFilename:
             return ParsedFilename(normalize_name(name), version, FileKind.WHEEL)
         old = next((suffix for suffix in OLD_SDISTS if filename.endswith(suffix)), None)
         name, version = parse_sdist_filename(filename if old is None else f"{filename.removesuffix(old)}.tar.gz")
+        return ParsedFilename(normalize_name(name), version, FileKind.SDIST)
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion, InvalidName) as e:
         raise UnknownFilename(str(e)) from e
-    return ParsedFilename(normalize_name(name), version, FileKind.SDIST)
 
 
 def _count_tags(filename: str) -> int:

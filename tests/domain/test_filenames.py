@@ -61,6 +61,9 @@ class ParseFilenameTests(SynchronousTestCase):
             "demo-one.tar.gz",
             "demo-1.0-none-any.whl",
             "-1.0.tar.gz",
+            "-demo-1.0.tar.gz",
+            "_demo-1.0.zip",
+            "demo_-1.0.tgz",
             "../demo-1.0.tar.gz",
             "a\\demo-1.0.tar.gz",
             "demo -1.0.tar.gz",
@@ -83,7 +86,12 @@ class ParseFilenameTests(SynchronousTestCase):
         self.assertEqual(parse_filename(f"demo-{version}-py3-none-any.whl").version, Version(version))
 
     @patient
-    @given(st.text() | filenames | st.builds("{}-{}-py3-none-{}.whl".format, st.text(), st.text(), st.text()))
+    @given(
+        st.text()
+        | filenames
+        | st.builds("{}-{}-py3-none-{}.whl".format, st.text(), st.text(), st.text())
+        | st.builds("{}-{}.tar.gz".format, st.text("a.-_"), versions)
+    )
     def test_what_parses_is_safe(self, filename: str) -> None:
         """Any text is either refused in words, or safe as a path segment and in a log line."""
         try:
