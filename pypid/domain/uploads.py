@@ -30,6 +30,9 @@ _NOTHING = frozenset({"", "UNKNOWN"})
 
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII | re.IGNORECASE)
 
+_IN_FILENAMES = re.compile(r"[a-z0-9._+!-]*", re.ASCII | re.IGNORECASE)
+"""What names, versions and tags consist of; most else means something in a URL, or in somebody's shell."""
+
 _EXTENSIONS = (".whl", ".tar.gz", ".zip", *OLD_SDISTS)
 """What more than the extension decides on; the last is for `OLD_SDISTS` to refuse in its own words."""
 
@@ -221,4 +224,6 @@ def _problem_of_filename(filename: str) -> str | None:
         return f"content: {shorten(filename)} has to be a .tar.gz."
     if len(filename) > MAX_FILENAME_LENGTH:
         return f"content: {shorten(filename)} is longer than {MAX_FILENAME_LENGTH} characters."
+    if _IN_FILENAMES.fullmatch(filename) is None:
+        return f"content: {shorten(filename)} has characters that no distribution file name has."
     return None

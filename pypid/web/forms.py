@@ -24,6 +24,9 @@ MAX_SIGNATURE = 64 * 1024
 MAX_PART_HEADERS = 8
 """Headers of one part; RFC 7578 knows three."""
 
+FOREIGN = ("image/", "text/html")
+"""What a browser says of a picture or a page, by its name. Clients say "application/octet-stream", or nothing."""
+
 CONTENT, ATTESTATIONS, SIGNATURE = "content", "attestations", "gpg_signature"
 """The names of the parts that are no field of the form."""
 
@@ -125,6 +128,8 @@ class _FormReader:
             raise UploadRefused(["content: this must be one file."])
         if self.has_bare_lines:
             raise UploadRefused(["content: the lines of a form with a file must end in CR LF."])
+        if (part.content_type or "").startswith(FOREIGN):
+            raise UploadRefused([f"Invalid distribution file. content: this says that it is {part.content_type}."])
         self.received.filename = part.filename
 
     def _is_content(self) -> bool:

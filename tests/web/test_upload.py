@@ -5,9 +5,11 @@ from contextlib import closing
 from dataclasses import replace
 from unittest.mock import patch
 
+from pypid.domain.upload_rules import UploadRules
+from pypid.web.snapshot import Snapshot
 from tests.kit.dists import Dist, sdist, wheel
 from tests.web.forms import chunked, fields_of, form, multipart, part
-from tests.web.world import ALICE, MAX_UPLOAD, Answer, WebTestCase
+from tests.web.world import ALICE, MAX_UPLOAD, OWN, Answer, WebTestCase
 
 
 class UploadTestCase(WebTestCase):
@@ -97,6 +99,30 @@ class AcceptedTests(UploadTestCase):
         self.assertEqual(self.served(self.demo), self.demo.content)
 
 
+class VolatileTests(UploadTestCase):
+    """B49"""
+
+    def snapshot(self) -> Snapshot:
+        snapshot = super().snapshot()
+        return replace(snapshot, hosted={**snapshot.hosted, OWN: UploadRules(volatile=True)})
+
+    def test_other_bytes_take_the_place_of_those_that_are_there(self) -> None:
+        """On this index alone; the same bytes in two indexes are none the worse for it."""
+        other = wheel("demo", summary="Another")
+        for target in ("/main/", "/own/"):
+            self.publish(self.demo, target)
+        self.publish(other, "/own/")
+        self.assertEqual(self.upload(other, "/main/").status, 400)
+        for target, there, gone in (("/own", other, self.demo), ("/main", self.demo, other)):
+            self.assertIn(there.sha256, self.get(f"{target}/simple/demo/").text)
+            self.assertEqual(self.get(self.url_of(there, target)).body, there.content)
+            self.assertEqual(self.get(self.url_of(gone, target)).status, 404)
+
+    @staticmethod
+    def url_of(dist: Dist, target: str) -> str:
+        return f"{target}/files/demo/{dist.sha256[:16]}/{dist.filename}"
+
+
 class RefusedTests(UploadTestCase):
     def test_all_that_is_missing_is_said_at_once(self) -> None:
         answer = self.send(multipart([("comment", "hello")], None))
@@ -132,7 +158,8 @@ class RefusedTests(UploadTestCase):
             "", ".", "..", ".whl", "demo.whl", "-demo-1.0-py3-none-any.whl", f"../{good}", f"a/{good}", f"%2f{good}",
             f"{good}.exe", f"{good}/", f"{good}\x00", f" {good}", f"{good} ", f"\u202e{good}", "CON", "demo-1.0.zip",
             f"demo-1.0-{'9' * 300}-py3-none-any.whl", "demo-1.0.tar.gz\\", f"a\\\\{good}",
-            f'{good}\\"', "demo-x.tar.gz",
+            f'{good}\\"', "demo-x.tar.gz", "-demo-1.0.tar.gz", "demo-1.0-py3-none-%2fany.whl",
+            "demo-1.0-py3-none-any?x.whl", "demo-1.0-1<b>-py3-none-any.whl", "demo-1.0-py3-none-a;ny.whl",
         ):  # fmt: skip
             answer = self.send(multipart(fields_of(self.demo), self.demo, filename=bad))
             self.assertEqual(answer.status, 400, bad)
@@ -151,6 +178,13 @@ class RefusedTests(UploadTestCase):
             answer = self.send(form(*texts, *parts))
             self.assertEqual(answer.status, 400)
             self.assertIn("content", answer.reason)
+            self.nothing_kept()
+
+    def test_file_that_says_it_is_something_else(self) -> None:
+        """B52"""
+        for content_type in ("image/png", "Image/SVG+xml", "text/html; charset=utf-8"):
+            answer = self.send(multipart(fields_of(self.demo), self.demo, content_type=content_type))
+            self.assertEqual((answer.status, "Invalid distribution file" in answer.reason), (400, True))
             self.nothing_kept()
 
     def test_body_that_is_no_form(self) -> None:
