@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol
 from pypid.domain.filenames import OLD_SDISTS
 from pypid.domain.validation.findings import NotAccepted
 from pypid.domain.validation.gzip_stream import BOMB, is_bomb
+from pypid.domain.validation.packed_stream import PackedStream
 from pypid.domain.validation.tar_members import BLOCK, TarReader
 
 MAX_DICTIONARY = 128 * 1024 * 1024
@@ -29,35 +30,13 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-class OldStream:
-    """What is in ``archive``, to be read forwards, as `GzipStream` has it: all reads raise `NotAccepted`."""
+class OldStream(PackedStream):
+    """What is in ``archive``, in one of these formats."""
 
     def __init__(self, archive: BinaryIO, filename: str) -> None:
         """``filename`` has one of `OLD_SDISTS`, but for that of gzip, at its end."""
-        self._packed = archive.seek(0, 2)
-        archive.seek(0)
-        self._archive = archive
+        super().__init__(archive)
         self._unpacker = _unpacker(filename, self._packed)
-        self._ready = b""
-        self.position = 0
-        """Bytes read so far."""
-
-    def read(self, size: int) -> bytes:
-        """Return ``size`` bytes, fewer only at the end."""
-        parts: list[bytes] = []
-        missing = size
-        while missing and self._fill():
-            part, self._ready = self._ready[:missing], self._ready[missing:]
-            parts.append(part)
-            missing -= len(part)
-        self.position += size - missing
-        return b"".join(parts)
-
-    def skip(self, size: int) -> bool:
-        """Pass over ``size`` bytes; False if there are not so many."""
-        while size and (part := self.read(min(size, _UNPACKED))):
-            size -= len(part)
-        return not size
 
     def _fill(self) -> bool:
         while not self._ready and not self._unpacker.eof:

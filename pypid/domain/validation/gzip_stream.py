@@ -6,6 +6,7 @@ import zlib
 from typing import BinaryIO
 
 from pypid.domain.validation.findings import NotAccepted
+from pypid.domain.validation.packed_stream import PackedStream
 
 MAX_RATIO = 50
 """Times that a file may grow, as at PyPI: the most that real packages do, which hold tables and descriptions."""
@@ -27,45 +28,20 @@ def is_bomb(packed: int, unpacked: int) -> bool:
 BOMB = f"File exceeds compression ratio of {MAX_RATIO}"
 
 
-class GzipStream:
+class GzipStream(PackedStream):
     """
-    Reads what is in ``archive`` from its start, forwards only.
+    What is in ``archive``, a gzip stream.
 
-    The archive must be one gzip stream and nothing else: some readers stop
-    after the first of several, some go on. All reads raise `NotAccepted`.
+    It must be one and nothing else: some readers stop after the first of
+    several, some go on.
     """
 
     def __init__(self, archive: BinaryIO) -> None:
-        self._packed = archive.seek(0, 2)
-        archive.seek(0)
+        super().__init__(archive)
         if archive.read(len(_MAGIC)) != _MAGIC:
             raise NotAccepted("File is not a tarfile")
         archive.seek(0)
-        self._archive = archive
         self._inflate = zlib.decompressobj(wbits=31)
-        self._ready = b""
-        self.position = 0
-        """Bytes read so far."""
-
-    def read(self, size: int) -> bytes:
-        """Return ``size`` bytes, fewer only at the end."""
-        parts: list[bytes] = []
-        missing = size
-        while missing and self._fill():
-            part, self._ready = self._ready[:missing], self._ready[missing:]
-            parts.append(part)
-            missing -= len(part)
-        self.position += size - missing
-        return b"".join(parts)
-
-    def skip(self, size: int) -> bool:
-        """Pass over ``size`` bytes; False if there are not so many."""
-        while size and self._fill():
-            passed = min(size, len(self._ready))
-            self._ready = self._ready[passed:]
-            self.position += passed
-            size -= passed
-        return not size
 
     def _fill(self) -> bool:
         while not self._ready:
