@@ -95,7 +95,7 @@ def test_what_a_dry_run_lists_goes_at_once_when_asked_for(daemon: DaemonFactory)
     d = daemon(config={"index": {"main": {"bases": [], "keep_releases": 1}, "pypi": {"enabled": False}}})
     d.add_user("alice", PASSWORD)
     assert [upload(d, wheel("demo", version)) for version in ("1.0", "2.0")] == [200, 200]
-    lines = ["main: demo 1.0 (1 file): older than the last 1", "main: 1 release, 1 file would go"]
+    lines = ["main: demo 1.0 (1 file): not the last one", "main: 1 release, 1 file would go"]
     assert foretold(d) == lines
     assert retain(d) == [lines[0], "main: 1 release, 1 file are gone"]
     assert listed(d, "demo") == [wheel("demo", "2.0").filename]
