@@ -42,7 +42,7 @@ from pypid.domain.eviction import Limits
 from pypid.domain.names import IndexName
 from pypid.domain.proxies import ProxyRules
 from pypid.domain.retention import Retention
-from pypid.domain.upload_rules import Attesting
+from pypid.domain.upload_rules import Attesting, Shadowing
 from pypid.domain.validation.findings import Level
 
 DEFAULT_UPSTREAM = "https://pypi.org/simple/"
@@ -133,6 +133,8 @@ class HostedConfig:
     """Who may have signed them, such as ``https://github.com/acme/*``; none: anybody, whom readers are told."""
     volatile: Annotated[bool, Flag()] = False
     """Whether a file may be published in the place of another one of its name: lock files would not find theirs."""
+    shadowing: Annotated[Shadowing, OneOf(Shadowing)] = Shadowing.REFUSE
+    """Whether a project of a mirror below, that people here use, may be hidden by an upload: all would get that."""
     keep_releases: Annotated[int | None, CountLimit()] = None
     """Of each project; None: all. What a team needs of its past nobody else knows, so nothing goes by default."""
     drop_prereleases_after: Annotated[float, Age()] = math.inf

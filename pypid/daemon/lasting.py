@@ -29,6 +29,7 @@ from pypid.indexes.publishing import Publisher
 from pypid.indexes.reporting import Reporter
 from pypid.indexes.retention import Retainer
 from pypid.indexes.room import Room
+from pypid.indexes.shadowing import Shadows
 from pypid.indexes.vouching import Vouching
 from pypid.inspection.apart import inspect_apart
 from pypid.inspection.verifying import can_verify, verify_apart
@@ -119,6 +120,7 @@ class Lasting:
             now=time.time,
             room=self.room,
             vouching=Vouching(self._verify if can_verify() else None),
+            shadows=Shadows(self.hosted, self.cached),
         )
         self.sigstore_root = config.server.sigstore_root
         self.curator = Curator(records=self.hosted, now=time.time)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from twisted.logger import Logger
@@ -74,6 +75,8 @@ def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None) -> 
                 attesting=index.attestations,
                 signers=index.signers,
                 volatile=index.volatile,
+                shadowing=index.shadowing,
+                mirrors=tuple(dict.fromkeys(_mirrors_below(config, name))),
             )
             for name, index in config.indexes.items()
             if isinstance(index, HostedConfig)
@@ -86,6 +89,16 @@ def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None) -> 
         max_upload=config.server.max_upload,
         stall_timeout=config.server.stall_timeout,
     )
+
+
+def _mirrors_below(config: Config, name: IndexName) -> Iterator[IndexName]:
+    """Yield the mirrors that the index stands on, however many are in between."""
+    index = config.indexes[name]
+    if isinstance(index, MirrorConfig):
+        yield name
+    elif isinstance(index, HostedConfig):
+        for base in index.bases:
+            yield from _mirrors_below(config, base)
 
 
 def _offline(config: Config, lasting: Lasting) -> frozenset[IndexName]:

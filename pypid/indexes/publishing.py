@@ -21,6 +21,7 @@ from pypid.domain.validation.distribution import Question, Verdict
 from pypid.domain.validation.findings import Level
 from pypid.flight import shield
 from pypid.indexes.room import NO_SPACE, Room
+from pypid.indexes.shadowing import Shadows
 from pypid.indexes.stored import keep
 from pypid.indexes.vouching import NOTHING, Beside, Vouchers, Vouching
 from pypid.storage.blobs import BlobStore
@@ -65,16 +66,19 @@ class Publisher:
         now: Callable[[], float],
         room: Room | None = None,
         vouching: Vouching | None = None,
+        shadows: Shadows | None = None,
     ) -> None:
         """
         Take what publishing needs.
 
         ``inspect``: says whether a file may be published; ``now``: seconds
         since 1970; ``room``: what is mirrored makes way; ``vouching``: reads
-        what comes beside a file, verifying nothing where there is none.
+        what comes beside a file, verifying nothing where there is none;
+        ``shadows``: None where no name is in use.
         """
         self._room = room
         self._vouching = vouching or Vouching()
+        self._shadows = shadows
         self._staging = staging
         self._blobs = blobs
         self._records = records
@@ -142,6 +146,7 @@ class Publisher:
             published = await self._records.is_published(*key, volatile=rules.volatile)
             if published and await self._blobs.has(staged.sha256):
                 return Published(new=False)
+            notes = await self._shadows.check(index, upload.project, rules) if self._shadows else ()
             # What was accepted once is not refused by rules that are stricter now: the store needs its bytes back.
             vouchers = Vouchers() if published else await self._vouchers(beside, upload, staged, rules)
             verdict = await self._judge(upload, staged, Level.LENIENT if published else rules.level, vouchers.problems)
@@ -157,7 +162,7 @@ class Publisher:
             self._log.info(
                 "{user} published {filename} in {index}", user=actor.user, filename=upload.filename, index=index
             )
-        return Published(new, tuple(verdict.warnings))
+        return Published(new, (*notes, *verdict.warnings))
 
     async def _vouchers(self, beside: Beside, upload: Upload, staged: StagedFile, rules: UploadRules) -> Vouchers:
         try:

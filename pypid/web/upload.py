@@ -103,7 +103,7 @@ class Uploads:
             raise
         if upload is None:
             staged.close()
-            return await self._without_file(request, received, target, actor)
+            return await self._without_file(received, target, actor)
         beside = Beside(attestations=received.attestations, signature=received.signature)
         published = await self._publisher.publish(
             target, upload, received.form(), staged, actor, rules=rules, beside=beside
@@ -112,12 +112,12 @@ class Uploads:
         said = published.warnings if published.new else ("this very file was already there",)
         return "".join(f"{line}\n" for line in said)
 
-    async def _without_file(self, request: Request, received: ReceivedForm, target: IndexName, actor: Actor) -> str:
+    async def _without_file(self, received: ReceivedForm, target: IndexName, actor: Actor) -> str:
         """Do what a form asks for that brings no file; return what is to be said of that. Raises `NotOffered`."""
         form = received.form()
         action = action_of(form)
         if action is FormAction.REMOVE_PKG:
-            return await self._removals.remove(request, form, target, actor)
+            return await self._removals.remove(form, target, actor)
         if action is FormAction.DOC_UPLOAD:
             raise NotOffered("Documentation cannot be uploaded here, only wheels and source distributions can")
         return "nothing needs to be registered here: a project is there with its first file\n"

@@ -29,6 +29,7 @@ from pypid.indexes.mirroring import Mirroring, PageRules
 from pypid.indexes.pages import MirroredPages
 from pypid.indexes.provenance import MirroredProvenance
 from pypid.indexes.publishing import Publisher
+from pypid.indexes.shadowing import Shadows
 from pypid.indexes.upstream_json import UpstreamJson
 from pypid.indexes.upstream_list import UpstreamList
 from pypid.indexes.wheels import Wheels
@@ -231,6 +232,7 @@ class StoresTestCase(UpstreamTestCase):
             records=self.hosted,
             inspect=self.inspect,
             now=self.clock.seconds,
+            shadows=Shadows(self.hosted, self.cached),
         )
 
     def inspect(self, path: Path, question: Question) -> Deferred[Verdict]:
