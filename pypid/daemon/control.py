@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 import stat
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -76,7 +77,22 @@ class ControlSocket:
 
 
 class _Port(unix.Port):
-    """A port that can be closed when its file is gone."""
+    """A port that is closed when its file cannot be made, and can be when that is gone; the inherited one leaks."""
+
+    _made: socket.socket | None = None
+
+    def createInternetSocket(self) -> socket.socket:
+        made: socket.socket = super().createInternetSocket()
+        self._made = made
+        return made
+
+    def startListening(self) -> None:
+        try:
+            super().startListening()
+        except CannotListenError:
+            if self._made is not None:
+                self._made.close()
+            raise
 
     def connectionLost(self, reason: Failure) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,6 +16,10 @@ from tests.kit.processes import run
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     without_settings(monkeypatch, tmp_path)
+
+
+NOBODY = 65534
+"""The user id of Debian's ``nobody``."""
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -75,17 +80,22 @@ def test_says_which_directories_cannot_be_read(tmp_path: Path) -> None:
     assert f"  index   local: files in {tmp_path / 'packages'}, {tmp_path / 'gone'}" in result.stdout.splitlines()
 
 
-def test_says_which_directory_below_cannot_be_read(tmp_path: Path) -> None:
+def test_says_which_directory_below_cannot_be_read() -> None:
     """One of them is enough that nothing of the index is served."""
-    locked = tmp_path / "packages" / "team" / "locked"
-    locked.mkdir(parents=True)
-    locked.chmod(0)
-    try:
-        if os.access(locked, os.R_OK):
-            pytest.skip("root may read everything")
-        result = pypid("check-config", write(tmp_path, "[index.local]\ndirectory = 'packages'"))
-    finally:
-        locked.chmod(0o700)
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        locked = Path(directory) / "packages" / "team" / "locked"
+        locked.mkdir(parents=True)
+        path = write(Path(directory), "[index.local]\ndirectory = 'packages'")
+        locked.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # who may read everything
+            os.seteuid(NOBODY)
+        try:
+            result = pypid("check-config", path)
+        finally:
+            os.seteuid(user)
+            locked.chmod(0o700)
     assert result.exit_code == 0
     assert result.stderr == f"[index.local] directory: {locked}: Permission denied: it is served when it can be read\n"
 

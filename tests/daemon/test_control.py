@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pwd
 import socket
 import stat
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -97,7 +99,11 @@ class ControlSocketTests(SynchronousTestCase):
 
     def test_directory_that_takes_no_socket(self) -> None:
         self.use(self.data / "absent")
-        self.assertEqual(len(self.start()), 1)
+        with warnings.catch_warnings(record=True) as unclosed:
+            warnings.simplefilter("always", ResourceWarning)
+            self.assertEqual(len(self.start()), 1)
+            gc.collect()
+        self.assertEqual([str(each.message) for each in unclosed], [])
 
     def test_socket_that_somebody_removed_is_closed_all_the_same(self) -> None:
         self.start()

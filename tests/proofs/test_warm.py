@@ -145,7 +145,7 @@ def test_interrupted_and_run_again(d: Daemon, index: ScriptedIndex, tmp_path: Pa
         assert process.stdout.readline().startswith(f"{ROOT.filename}: ")
         stall.barrier.wait_reached()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert re.fullmatch(r"stopped with at least \d+ requests? to go: interrupted; run it again to go on\n", err)
     assert out.startswith("1 file of 2 projects")

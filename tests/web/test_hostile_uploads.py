@@ -1,4 +1,4 @@
-"""B41, B50-B56, B58, B67, B68: whatever is uploaded is answered, puts nothing on the server, and leaves nothing behind."""
+"""B41, B50-B56, B58, B67, B68: whatever is uploaded is answered, and leaves nothing behind that is not published."""
 
 from __future__ import annotations
 
