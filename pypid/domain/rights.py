@@ -1,0 +1,171 @@
+"""Who may do what: the rights of an index, by user, by group and by project."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+
+from pypid.domain.names import NormalizedName
+
+ANONYMOUS = "anonymous"
+"""Everybody, signed in or not."""
+
+AUTHENTICATED = "authenticated"
+"""Everybody who is signed in."""
+
+GROUP = "@"
+"""What the name of a group begins with, where users may stand too."""
+
+NOT = "!"
+"""What a pattern begins with whose projects are left out."""
+
+
+class Right(Enum):
+    """What can be allowed."""
+
+    READ = "read"
+    """Pages, files and everything that is said of them."""
+    UPLOAD = "upload"
+    """New files; to yank, and to take that back."""
+    DELETE = "delete"
+    """Deleting files, releases and projects."""
+    ADMIN = "admin"
+    """Everything: project statuses, blocks, the audit log, retention as well."""
+
+
+class GrantProblem(ValueError):
+    """The text says no grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One line of a setting: who, and for which projects."""
+
+    who: str
+    """A user, ``@`` with a group, `ANONYMOUS` or `AUTHENTICATED`."""
+    only: tuple[str, ...] = ()
+    """Patterns of normalized project names; none: all projects."""
+    not_: tuple[str, ...] = ()
+    """Patterns of those that are left out."""
+
+    def covers(self, project: NormalizedName | None) -> bool:
+        """Return whether it is about ``project``; None: about the index, which any grant is."""
+        if project is None:
+            return True
+        if any(fnmatchcase(project, pattern) for pattern in self.not_):
+            return False
+        return not self.only or any(fnmatchcase(project, pattern) for pattern in self.only)
+
+    @property
+    def is_for_all_projects(self) -> bool:
+        return not self.only and not self.not_
+
+
+def parse_grant(text: str) -> Grant:
+    """
+    Return what ``text`` grants: who, then patterns of projects, ``!`` before those that are left out.
+
+    >>> parse_grant("@payments acme-pay-* !acme-pay-test")
+    Grant(who='@payments', only=('acme-pay-*',), not_=('acme-pay-test',))
+
+    Raises `GrantProblem` with a sentence.
+    """
+    who, *patterns = text.split() or [""]
+    if not who or who == GROUP:
+        raise GrantProblem("it names nobody: a user, @GROUP, authenticated or anonymous")
+    if who.startswith(NOT):
+        raise GrantProblem(f"{who!r}: only projects can be left out with !, who may do nothing is simply not listed")
+    for pattern in patterns:
+        _check_pattern(pattern.removeprefix(NOT))
+    return Grant(
+        who,
+        only=tuple(_as_written(pattern) for pattern in patterns if not pattern.startswith(NOT)),
+        not_=tuple(_as_written(pattern.removeprefix(NOT)) for pattern in patterns if pattern.startswith(NOT)),
+    )
+
+
+_IN_PATTERNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.*?")
+
+
+def _check_pattern(pattern: str) -> None:
+    strange = sorted(set(pattern.lower()) - _IN_PATTERNS)
+    if not pattern or strange:
+        what = f"{strange[0]!r} is in no project name" if strange else "it is empty"
+        raise GrantProblem(f"the project pattern {pattern!r}: {what}; letters, digits, '-' and '*' or '?' are")
+
+
+def _as_written(pattern: str) -> str:
+    """Return the pattern as normalized names are spelled."""
+    return pattern.lower().replace("_", "-").replace(".", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks."""
+
+    user: str | None = None
+    """None: nobody has signed in."""
+    groups: frozenset[str] = frozenset()
+
+    def is_one_of(self, who: str) -> bool:
+        """Return whether a grant for ``who`` is for this one."""
+        if who == ANONYMOUS:
+            return True
+        if self.user is None:
+            return False
+        if who.startswith(GROUP):
+            return who[len(GROUP) :] in self.groups
+        return who in {AUTHENTICATED, self.user}
+
+
+NOBODY = Identity()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """
+    The grants of one index. What is not granted is denied.
+
+    Who may upload or delete may read the same projects; who administers may
+    do everything.
+    """
+
+    grants: Mapping[Right, Collection[Grant]] = field(default_factory=dict)
+
+    def allow(self, identity: Identity, right: Right, project: NormalizedName | None) -> bool:
+        """
+        Return whether ``identity`` has ``right`` to the project.
+
+        None for a project: to the index as a whole, which whoever has the right to any project has.
+        """
+        return any(
+            identity.is_one_of(grant.who) and grant.covers(project)
+            for each in _IMPLIED_BY[right]
+            for grant in self.grants.get(each, ())
+        )
+
+    def could_after_signing_in(self, right: Right, project: NormalizedName | None) -> bool:
+        """Return whether anybody at all who signs in may have ``right``: else nobody needs to be asked who he is."""
+        return any(grant.covers(project) for each in _IMPLIED_BY[right] for grant in self.grants.get(each, ()))
+
+    def is_public(self, right: Right) -> bool:
+        """Return whether everybody has ``right`` to all projects: shared caches may keep what it gives."""
+        return any(
+            grant.who == ANONYMOUS and grant.is_for_all_projects
+            for each in _IMPLIED_BY[right]
+            for grant in self.grants.get(each, ())
+        )
+
+    def readable(self, identity: Identity, projects: Iterable[NormalizedName]) -> list[NormalizedName]:
+        """Return those of ``projects`` that ``identity`` may read."""
+        return [project for project in projects if self.allow(identity, Right.READ, project)]
+
+
+_IMPLIED_BY: Mapping[Right, tuple[Right, ...]] = {
+    Right.READ: (Right.READ, Right.UPLOAD, Right.DELETE, Right.ADMIN),
+    Right.UPLOAD: (Right.UPLOAD, Right.ADMIN),
+    Right.DELETE: (Right.DELETE, Right.ADMIN),
+    Right.ADMIN: (Right.ADMIN,),
+}
