@@ -87,6 +87,21 @@ class Signers(Listed):
 
 
 @dataclass(frozen=True)
+class UserNames(Listed):
+    """Names as an htpasswd file has them."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        names = _texts(value, "users")
+        _check_each(names, _check_user_name)
+        return names
+
+
+def _check_user_name(text: str) -> None:
+    if not text or ":" in text or not text.isprintable():
+        raise BadValue(f"no user of an htpasswd file can be called {quote(text)}")
+
+
+@dataclass(frozen=True)
 class Statuses(Listed):
     """Statuses of HTTP that refuse."""
 

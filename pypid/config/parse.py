@@ -11,7 +11,9 @@ from typing import Any
 from pypid.config.bases import check_bases
 from pypid.config.environment import overlay
 from pypid.config.kinds import BadValue
+from pypid.config.lists import UserNames
 from pypid.config.settings import (
+    ACCESS_SETTINGS,
     BUILT_IN_INDEXES,
     DIRECTORY_SETTINGS,
     ENABLED,
@@ -31,6 +33,7 @@ from pypid.config.settings import (
     UsersConfig,
 )
 from pypid.config.tables import Given, Table, Tables, quote_key, read_tables
+from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
 
 
@@ -55,6 +58,7 @@ def parse_config(
     reading = _Reading(problems, directory)
     server = ServerConfig(**reading.values(tables.server, SERVER_SETTINGS))
     users = UsersConfig(**reading.values(tables.users, USERS_SETTINGS))
+    groups = reading.groups(tables.groups)
     indexes = reading.indexes(tables)
     if not reading.is_index(server.default_index):
         given = tables.server.get("default_index")
@@ -67,7 +71,12 @@ def parse_config(
     return Config(
         server=replace(server, data=data, sigstore_root=root),
         indexes=MappingProxyType(indexes),
-        users=replace(users, htpasswd=data / users.htpasswd),
+        users=replace(
+            users,
+            htpasswd=data / users.htpasswd,
+            group_file=None if users.group_file is None else data / users.group_file,
+        ),
+        groups=groups,
         source=source,
     )
 
@@ -103,6 +112,16 @@ class _Reading:
                 except BadValue as e:
                     self._problems.append(f"{given.where}: {e}")
         return values
+
+    def groups(self, table: Table) -> Groups:
+        """Return the groups of the table, whose keys are their names."""
+        found: dict[str, frozenset[str]] = {}
+        for name, given in table.items():
+            try:
+                found[name] = frozenset(UserNames().read(given.value))
+            except BadValue as e:
+                self._problems.append(f"{given.where}: {e}")
+        return MappingProxyType(found)
 
     def indexes(self, tables: Tables) -> dict[IndexName, IndexConfig]:
         """Return those that are enabled; the built-in ones come after those that the file names."""
@@ -140,12 +159,12 @@ class _Reading:
             return self._files(table)
         self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
         self._refuse(table, DIRECTORY_SETTINGS, "only an index with `directory` has this setting")
-        return HostedConfig(**self.values(table, HOSTED_SETTINGS))
+        return HostedConfig(**self.values(table, (*ACCESS_SETTINGS, *HOSTED_SETTINGS)))
 
     def _mirror(self, table: Table) -> MirrorConfig:
         for setting in (*HOSTED_SETTINGS, *DIRECTORY_SETTINGS):
             self._refuse(table, (setting,), _NOT_OF_A_MIRROR.get(setting.key, "a mirror takes no uploads"))
-        values = self.values(table, MIRROR_SETTINGS)
+        values = self.values(table, (*ACCESS_SETTINGS, *MIRROR_SETTINGS))
         for key, value in values.items():
             if isinstance(value, Path):
                 values[key] = (self._directory / value).absolute()
@@ -159,7 +178,7 @@ class _Reading:
         for setting in HOSTED_SETTINGS:
             self._refuse(table, (setting,), _NOT_OF_FILES.get(setting.key, "a directory takes no uploads"))
         self._refuse(table, MIRROR_SETTINGS, "only a mirror has this setting (an index with `upstream`)")
-        values = self.values(table, DIRECTORY_SETTINGS)
+        values = self.values(table, (*ACCESS_SETTINGS, *DIRECTORY_SETTINGS))
         roots = tuple((self._directory / root).absolute() for root in values.get("directory", ()))
         return DirectoryConfig(**{**values, "directory": roots})
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, get_type_hints
 from urllib.parse import urlsplit
 
+from pypid.config.grants import Grants
 from pypid.config.kinds import (
     Age,
     BaseUrl,
@@ -39,9 +40,11 @@ from pypid.config.lists import (
     Statuses,
 )
 from pypid.domain.eviction import Limits
+from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
 from pypid.domain.proxies import ProxyRules
 from pypid.domain.retention import Retention
+from pypid.domain.rights import ANONYMOUS, AUTHENTICATED, Grant, Right, Rights
 from pypid.domain.upload_rules import Attesting, Shadowing
 from pypid.domain.validation.findings import Level
 
@@ -119,9 +122,32 @@ class ServerConfig:
         return Limits(cache_size=self.cache_size, keep_free=self.keep_free)
 
 
+EVERYBODY = (Grant(ANONYMOUS),)
+SIGNED_IN = (Grant(AUTHENTICATED),)
+
+
 @dataclass(frozen=True, kw_only=True)
-class HostedConfig:
+class AccessConfig:
+    """What every index has: who may use it."""
+
+    read: Annotated[tuple[Grant, ...], Grants()] = EVERYBODY
+    """Who may have pages and files. Most networks that have an index trust who is in them to install."""
+    admin: Annotated[tuple[Grant, ...], Grants()] = ()
+    """Who may do everything. Nobody but the operator of the machine, unless it is said: it changes others' builds."""
+
+    @property
+    def rights(self) -> Rights:
+        return Rights(grants={Right.READ: self.read, Right.ADMIN: self.admin})
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostedConfig(AccessConfig):
     """An index that keeps what is uploaded to it, in front of its bases if it has any."""
+
+    upload: Annotated[tuple[Grant, ...], Grants()] = SIGNED_IN
+    """Who may upload, and yank."""
+    delete: Annotated[tuple[Grant, ...], Grants()] = ()
+    """Who may delete. Nobody but the operator of the machine, unless it is said: it breaks builds."""
 
     bases: Annotated[tuple[IndexName, ...], IndexReferences()] = ()
     """Indexes that are asked, in this order, for projects that this one does not have."""
@@ -145,6 +171,11 @@ class HostedConfig:
     """Seconds without a download, nor an upload, of a release."""
 
     @property
+    def rights(self) -> Rights:
+        granted = {Right.READ: self.read, Right.UPLOAD: self.upload, Right.DELETE: self.delete, Right.ADMIN: self.admin}
+        return Rights(grants=granted)
+
+    @property
     def retention(self) -> Retention:
         """Which releases go by themselves."""
         return Retention(
@@ -156,7 +187,7 @@ class HostedConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MirrorConfig:
+class MirrorConfig(AccessConfig):
     """An index that fetches from another one, and keeps what it fetched."""
 
     upstream: Annotated[str, BaseUrl()]
@@ -243,7 +274,7 @@ class MirrorConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DirectoryConfig:
+class DirectoryConfig(AccessConfig):
     """An index of the files that somebody puts into directories."""
 
     directory: Annotated[tuple[Path, ...], Directories()]
@@ -261,6 +292,8 @@ class UsersConfig:
 
     htpasswd: Annotated[Path, FilePath()] = Path("htpasswd")
     """The file of users and their passwords. Absolute once parsed; relative in the file: inside `data`."""
+    group_file: Annotated[Path | None, OptionalFile()] = None
+    """A file of groups as Apache has them. Absolute once parsed; relative in the file: inside `data`."""
     bcrypt_only: Annotated[bool, Flag()] = False
     """Whether no other hashes are checked: people have files with others, which still work, with a warning each."""
 
@@ -273,6 +306,8 @@ class Config:
     indexes: Mapping[IndexName, IndexConfig]
     """In the order of the file; read-only."""
     users: UsersConfig
+    groups: Groups = field(default_factory=dict)
+    """Those of the table ``[groups]``; those of the group file are beside them."""
     source: str
     """Where it came from: a path, or "built-in defaults"."""
 
@@ -320,18 +355,22 @@ def _settings(table: str, model: type) -> tuple[Setting, ...]:
             default=None if field.default is MISSING else field.default,
         )
         for field in fields(model)
+        if field.name in model.__annotations__  # what is inherited is every index's
     )
 
 
 SERVER_SETTINGS = _settings("server", ServerConfig)
 USERS_SETTINGS = _settings("users", UsersConfig)
+ACCESS_SETTINGS = _settings("index", AccessConfig)
 HOSTED_SETTINGS = _settings("index", HostedConfig)
 MIRROR_SETTINGS = _settings("index", MirrorConfig)
 DIRECTORY_SETTINGS = _settings("index", DirectoryConfig)
 ENABLED = Setting(table="index", key="enabled", kind=Flag(), default=True)
 """False takes an index out of service, also a built-in one."""
 
-SETTINGS = (*SERVER_SETTINGS, ENABLED, *HOSTED_SETTINGS, *MIRROR_SETTINGS, *DIRECTORY_SETTINGS, *USERS_SETTINGS)
+INDEX_SETTINGS = (ENABLED, *ACCESS_SETTINGS, *HOSTED_SETTINGS, *MIRROR_SETTINGS, *DIRECTORY_SETTINGS)
+
+SETTINGS = (*SERVER_SETTINGS, *INDEX_SETTINGS, *USERS_SETTINGS)
 """Every setting there is: the file, the environment and the documentation are held to this list."""
 
 

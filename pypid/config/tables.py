@@ -43,6 +43,8 @@ class Tables:
 
     server: Table = field(default_factory=dict)
     users: Table = field(default_factory=dict)
+    groups: Table = field(default_factory=dict)
+    """By the names of the groups, which are no settings."""
     indexes: dict[str, Table] = field(default_factory=dict)
 
 
@@ -52,12 +54,14 @@ def read_tables(text: str, *, source: str, report: Report) -> Tables:
     for name, content in _parse_toml(text, source).items():
         if name == "index":
             _read_indexes(tables, content, report)
+        elif name == "groups":
+            _read_groups(tables, content, report)
         elif name in {"server", "users"}:
             table = _read_table(f"[{name}]", name, content, report)
             setattr(tables, name, table)
         elif isinstance(content, dict):
-            near = did_you_mean(name, ["server", "users", "index.NAME"], "[{}]")
-            report(f"[{quote_key(name)}]: no such table{near or ' (have: [server], [users], [index.NAME])'}")
+            near = did_you_mean(name, ["server", "users", "groups", "index.NAME"], "[{}]")
+            report(f"[{quote_key(name)}]: no such table{near or ' (have: [server], [users], [groups], [index.NAME])'}")
         else:
             homes = [f"[{table}] {name}" for table in ("server", "users") if name in settings_of(table)]
             hint = f" (did you mean {homes[0]}?)" if homes else ""
@@ -111,6 +115,18 @@ def _read_indexes(tables: Tables, content: object, report: Report) -> None:
             report(f"{header}: {e} (lower-case letters, digits and inner '.', '_', '-'; at most one '/')")
             continue
         tables.indexes[name] = _read_table(header, "index", table, report)
+
+
+def _read_groups(tables: Tables, content: object, report: Report) -> None:
+    if not isinstance(content, dict):
+        report('groups: expected a table with a line for each group, such as payments = ["alice", "bob"]')
+        return
+    for name, users in content.items():
+        where = f"[groups] {quote_key(name)}"
+        if not name or name.split() != [name] or name.startswith("@"):
+            report(f"{where}: no name of a group (a word without spaces; the @ stands only where a group is granted)")
+        else:
+            tables.groups[name] = Given(where, users)
 
 
 def _read_table(header: str, name: str, content: object, report: Report) -> Table:

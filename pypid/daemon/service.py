@@ -23,6 +23,7 @@ from pypid.daemon.chores import chores
 from pypid.daemon.control import ControlSocket
 from pypid.daemon.failure import StartFailed
 from pypid.daemon.feeds import FeedService
+from pypid.daemon.groups import read_groups
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reload import ReloadService
 from pypid.daemon.rescan import RescanService
@@ -102,9 +103,8 @@ class Daemon(Service):
     def startService(self) -> None:
         try:
             self._lasting.open()
-            self._current.value = build_snapshot(
-                self._config, self._lasting, read_users(self._config.users, before=None)
-            )
+            users = read_users(self._config.users, before=None)
+            self._current.value = build_snapshot(self._config, self._lasting, users, read_groups(self._config, users))
         except ConfigError as e:
             self._give_up(StartFailed("; ".join(e.problems), os.EX_CONFIG))
             return
@@ -151,7 +151,8 @@ class Daemon(Service):
         config = self._load()
         known = self._current.value.authenticator.users
         users = await self._lasting.disk(read_users, config.users, before=known)
-        snapshot = build_snapshot(config, self._lasting, users)
+        groups = await self._lasting.disk(read_groups, config, users)
+        snapshot = build_snapshot(config, self._lasting, users, groups)
         # Nothing can fail any more.
         for field in fields(config.server):
             before, after = getattr(self._config.server, field.name), getattr(config.server, field.name)

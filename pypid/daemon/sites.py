@@ -8,6 +8,7 @@ from twisted.web.resource import IResource
 
 from pypid.config import ServerConfig
 from pypid.daemon.lasting import Lasting
+from pypid.web.access import Access
 from pypid.web.api.curators import Curators
 from pypid.web.api.routes import ApiRoutes
 from pypid.web.control import ControlRoutes, ControlSite
@@ -25,14 +26,16 @@ def build_sites(
     reactor: Any, server: ServerConfig, lasting: Lasting, current: Current
 ) -> tuple[PypidSite, ControlSite]:
     """Return the site for everybody, and that of the control socket."""
-    api = _api(reactor, lasting)
+    access = Access(lasting.lists)
+    api = _api(reactor, lasting, access)
     pages = SimplePages(memory=server.rendered_pages, render=lasting.pages, render_list=lasting.lists, clock=reactor)
     routes = Routes(
         pages,
         LegacyJson(lasting.pages),
         XmlRpc(lasting.lists),
-        Uploads(lasting.publisher, Removals(lasting.curator)),
+        Uploads(lasting.publisher, Removals(lasting.curator, access), access),
         reactor,
+        access=access,
         counts=lasting.counts,
         api=api,
     )
@@ -54,8 +57,13 @@ def build_sites(
     )
 
 
-def _api(reactor: Any, lasting: Lasting) -> IResource:
+def _api(reactor: Any, lasting: Lasting, access: Access) -> IResource:
     routes = ApiRoutes(
-        Curators(lasting.curator, lasting.overlay_curator), lasting.reporter, lasting.counts, lasting.retainer, reactor
+        Curators(lasting.curator, lasting.overlay_curator),
+        lasting.reporter,
+        lasting.counts,
+        lasting.retainer,
+        reactor,
+        access=access,
     )
     return routes.app.resource()

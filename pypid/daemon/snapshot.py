@@ -15,6 +15,7 @@ from pypid.daemon.credentials import upstream_authorization
 from pypid.daemon.lasting import Lasting
 from pypid.daemon.reaching import upstream_agent
 from pypid.domain.freshness import Lifetime
+from pypid.domain.groups import Groups
 from pypid.domain.htpasswd import Htpasswd
 from pypid.domain.names import IndexName
 from pypid.domain.reach import AllowedHosts
@@ -52,7 +53,7 @@ RETRY_DELAY = (0.1, 0.5)
 _log = Logger()
 
 
-def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None) -> Snapshot:
+def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None, groups: Groups) -> Snapshot:
     """
     Return a snapshot for ``config`` and ``users``.
 
@@ -85,6 +86,8 @@ def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None) -> 
         feeds=tuple(building.feeds),
         directories=building.directories,
         default_index=config.server.default_index,
+        rights={name: index.rights for name, index in config.indexes.items()},
+        groups=groups,
         authenticator=Authenticator(users, lasting.password_checks),
         max_upload=config.server.max_upload,
         stall_timeout=config.server.stall_timeout,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -108,6 +108,8 @@ class Identity:
     user: str | None = None
     """None: nobody has signed in."""
     groups: frozenset[str] = frozenset()
+    is_operator: bool = False
+    """Whether it is who runs pypid, on its own machine, who may do everything."""
 
     def is_one_of(self, who: str) -> bool:
         """Return whether a grant for ``who`` is for this one."""
@@ -140,28 +142,25 @@ class Rights:
 
         None for a project: to the index as a whole, which whoever has the right to any project has.
         """
-        return any(
-            identity.is_one_of(grant.who) and grant.covers(project)
-            for each in _IMPLIED_BY[right]
-            for grant in self.grants.get(each, ())
+        return identity.is_operator or any(
+            identity.is_one_of(grant.who) and grant.covers(project) for grant in self._giving(right)
         )
 
-    def could_after_signing_in(self, right: Right, project: NormalizedName | None) -> bool:
-        """Return whether anybody at all who signs in may have ``right``: else nobody needs to be asked who he is."""
-        return any(grant.covers(project) for each in _IMPLIED_BY[right] for grant in self.grants.get(each, ()))
+    def allow_all(self, identity: Identity, right: Right) -> bool:
+        """Return whether ``identity`` has ``right`` to every project, by one grant."""
+        return identity.is_operator or any(
+            identity.is_one_of(grant.who) and grant.is_for_all_projects for grant in self._giving(right)
+        )
 
     def is_public(self, right: Right) -> bool:
         """Return whether everybody has ``right`` to all projects: shared caches may keep what it gives."""
-        return any(
-            grant.who == ANONYMOUS and grant.is_for_all_projects
-            for each in _IMPLIED_BY[right]
-            for grant in self.grants.get(each, ())
-        )
+        return self.allow_all(NOBODY, right)
 
-    def readable(self, identity: Identity, projects: Iterable[NormalizedName]) -> list[NormalizedName]:
-        """Return those of ``projects`` that ``identity`` may read."""
-        return [project for project in projects if self.allow(identity, Right.READ, project)]
+    def _giving(self, right: Right) -> Iterator[Grant]:
+        return (grant for each in _IMPLIED_BY[right] for grant in self.grants.get(each, ()))
 
+
+NO_RIGHTS = Rights()
 
 _IMPLIED_BY: Mapping[Right, tuple[Right, ...]] = {
     Right.READ: (Right.READ, Right.UPLOAD, Right.DELETE, Right.ADMIN),

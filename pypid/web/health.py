@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pypid.domain.rights import NOBODY
 from pypid.web.errors import plain
 from pypid.web.request import Request
 
 
 def tell_health(request: Request) -> bytes:
     """Answer that all is well; which mirrors are offline does not change that."""
-    offline = sorted(request.snapshot.offline)
+    snapshot = request.snapshot
+    # What others may not know of is not told to who has not said who he is.
+    offline = sorted(name for name in snapshot.offline if snapshot.may_see(NOBODY, name))
     return plain(request, f"ok\noffline: {', '.join(offline)}\n" if offline else "ok\n")

@@ -11,8 +11,10 @@ from pypid.domain.errors import StorageFull, UploadRefused
 from pypid.domain.form_actions import FormAction, action_of
 from pypid.domain.names import IndexName
 from pypid.domain.removals import read_removal
+from pypid.domain.rights import Right
 from pypid.domain.uploads import Form
 from pypid.indexes.curating import Curator
+from pypid.web.access import Access
 from pypid.web.request import Request
 from pypid.web.short_body import read_short
 
@@ -28,8 +30,9 @@ class Removals:
 
     _log = Logger()
 
-    def __init__(self, curator: Curator) -> None:
+    def __init__(self, curator: Curator, access: Access) -> None:
         self._curator = curator
+        self._access = access
 
     async def receive(self, request: Request, index: IndexName, actor: Actor) -> str:
         """
@@ -43,15 +46,16 @@ class Removals:
             raise UploadRefused(
                 ["A form in one piece can only ask for :action=remove_pkg; files need multipart/form-data."]
             )
-        return await self.remove(form, index, actor)
+        return await self.remove(request, form, index, actor)
 
-    async def remove(self, form: Form, index: IndexName, actor: Actor) -> str:
+    async def remove(self, request: Request, form: Form, index: IndexName, actor: Actor) -> str:
         """
         Delete the release that ``form`` names, and return what is to be said of that.
 
-        Raises `UploadRefused`, `ProjectNotFound`, `FileNotFound`, `StorageFull`.
+        Raises `UploadRefused`, `PermissionRefused`, `ProjectNotFound`, `FileNotFound`, `StorageFull`.
         """
         subject = read_removal(form)
+        self._access.check(request, index, Right.DELETE, subject.project)
         try:
             files = await self._curator.delete(index, subject, actor)
         except OSError as e:

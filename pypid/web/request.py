@@ -12,6 +12,7 @@ from twisted.web import server
 
 from pypid.domain import circle
 from pypid.domain.error_form import ErrorForm
+from pypid.domain.rights import Identity
 from pypid.domain.target import origin_form
 from pypid.web.body import RequestBody
 from pypid.web.snapshot import Snapshot
@@ -38,7 +39,8 @@ class Request(server.Request):
     One request, with the snapshot that it is answered from.
 
     ``body`` is None when the client sends none; ``default_error_form`` is
-    for an error of which the client does not say how it likes it.
+    for an error of which the client does not say how it likes it; ``identity``
+    is None until it had to be known; what ``is_private`` no shared cache keeps.
     """
 
     channel: Channel
@@ -48,6 +50,8 @@ class Request(server.Request):
     def __init__(self, channel: Channel, queued: object = None) -> None:  # noqa: ARG002 (deprecated, and still passed)
         super().__init__(channel, parsePOSTFormSubmission=False)
         self.body: RequestBody | None = None
+        self.identity: Identity | None = None
+        self.is_private = False
         self.default_error_form = ErrorForm.TEXT
 
     def header(self, name: str) -> str | None:
@@ -168,7 +172,15 @@ class Request(server.Request):
         if not self.startedWriting and self._is_last():
             self.channel.persistent = False
             self.setHeader(b"Connection", b"close")
+        if not self.startedWriting and self.is_private:
+            self._keep_private()
         super().write(data)
+
+    def _keep_private(self) -> None:
+        """Have no cache but the client's own keep the answer: it may be asked for by others (RFC 9111)."""
+        said = self.responseHeaders.getRawHeaders(b"Cache-Control", [])
+        kept = [word for value in said for word in value.split(b", ") if word != b"public"]
+        self.setHeader(b"Cache-Control", b", ".join([*kept, b"private"]))
 
     def _is_last(self) -> bool:
         """Say whether the connection ends with this answer: pypid stops, or a body will not be read."""

@@ -15,6 +15,7 @@ from pypid.domain.names import IndexName, normalize_name
 from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.indexes.download_counts import DownloadCounts
 from pypid.web import converters
+from pypid.web.access import Access
 from pypid.web.conditional import send_unless_held, strong_etag, tell
 from pypid.web.errors import fail, plain, refuse
 from pypid.web.files import Files
@@ -59,6 +60,7 @@ class Routes:
         uploads: Uploads,
         clock: IReactorTime,
         *,
+        access: Access,
         counts: DownloadCounts,
         api: IResource,
     ) -> None:
@@ -67,6 +69,7 @@ class Routes:
         self._legacy = legacy
         self._xml_rpc = xml_rpc
         self._uploads = uploads
+        self._access = access
         self._counts = counts
         self._api = api
         self._files = Files(clock)
@@ -77,8 +80,8 @@ class Routes:
         return self._welcome(request, None)
 
     @app.route("/<short:path>/", methods=["GET"], strict_slashes=False)
-    def short_url(self, request: Request, path: str) -> bytes:
-        short = read_short_url(path, request.snapshot.indexes)
+    async def short_url(self, request: Request, path: str) -> bytes:
+        short = read_short_url(path, await self._access.visible(request))
         slashed = request.path.endswith(b"/")
         if short.project is not None:
             return _redirect(request, f"{'../' if slashed else ''}simple/{short.project}/")
@@ -100,7 +103,7 @@ class Routes:
     async def project_list(self, request: Request, index: IndexName | None = None) -> bytes:
         if not request.path.endswith(b"/"):
             return _redirect_to_slash(request)
-        return await self._pages.project_list(request, request.snapshot.index(index))
+        return await self._pages.project_list(request, await self._access.read(request, index))
 
     @app.route("/simple/<project:project>/", methods=["GET"], strict_slashes=False)
     @app.route("/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
@@ -112,7 +115,7 @@ class Routes:
             return _redirect(request, f"{normalized}/")
         if project != normalized:
             return _redirect(request, f"../{normalized}/")
-        return await self._pages.project(request, request.snapshot.index(index), normalized)
+        return await self._pages.project(request, await self._access.read(request, index, normalized), normalized)
 
     # hatch looks below the URL that it uploads to, whichever of them that is.
     @app.route("/legacy/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
@@ -134,7 +137,7 @@ class Routes:
     async def file_list(self, request: Request, index: IndexName | None = None) -> bytes:
         if not request.path.endswith(b"/"):
             return _redirect_to_slash(request)
-        return await self._pages.file_list(request, request.snapshot.index(index))
+        return await self._pages.file_list(request, await self._access.read(request, index))
 
     @app.route("/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
     @app.route("/<index:index>/files/<project:project>/<digest:digest>/<metadata:filename>", methods=["GET"])
@@ -144,8 +147,9 @@ class Routes:
     ) -> bytes:
         # uv accepts */* for a file, as everybody does, and shows what went wrong if it is told so in this form.
         request.default_error_form = ErrorForm.PROBLEM
-        asked = request.snapshot.index(index)
-        body = await asked.open_core_metadata(normalize_name(project), filename, digest)
+        name = normalize_name(project)
+        asked = await self._access.read(request, index, name)
+        body = await asked.open_core_metadata(name, filename, digest)
         # What was read from parts of a wheel is read again when all of the wheel is here.
         return await self._files.send(request, body, kept=body.verified)
 
@@ -156,8 +160,9 @@ class Routes:
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
         request.default_error_form = ErrorForm.PROBLEM
-        asked = request.snapshot.index(index)
-        told = await asked.provenance(normalize_name(project), filename, digest)
+        name = normalize_name(project)
+        asked = await self._access.read(request, index, name)
+        told = await asked.provenance(name, filename, digest)
         tell(request, told.cache_status)
         body = told.value
         sent = send_unless_held(
@@ -172,7 +177,8 @@ class Routes:
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
         request.default_error_form = ErrorForm.PROBLEM
-        body = await request.snapshot.index(index).signature(normalize_name(project), filename, digest)
+        name = normalize_name(project)
+        body = await (await self._access.read(request, index, name)).signature(name, filename, digest)
         sent = send_unless_held(request, body, strong_etag(body), content_type=SIGNATURE_TYPE, cache_control="no-cache")
         return await self._paced(request, sent)
 
@@ -183,8 +189,8 @@ class Routes:
         self, request: Request, project: str, digest: str, filename: str, index: IndexName | None = None
     ) -> bytes:
         request.default_error_form = ErrorForm.PROBLEM
-        asked = request.snapshot.index(index)
         name = normalize_name(project)
+        asked = await self._access.read(request, index, name)
         body = await asked.open_file(name, filename, digest)
         # Counted where the file is: whoever looks after it sees all downloads, by way of whichever index.
         return await self._files.send(
@@ -194,16 +200,16 @@ class Routes:
     @app.route("/pypi/<project:project>/json", methods=["GET"])
     @app.route("/pypi/<project:project>/<version>/json", methods=["GET"])
     async def legacy_json(self, request: Request, project: str, version: str | None = None) -> bytes:
-        body = await self._legacy.send(request, request.snapshot.index(None), normalize_name(project), version)
+        name = normalize_name(project)
+        body = await self._legacy.send(request, await self._access.read(request, None, name), name, version)
         return await self._paced(request, body)
 
     @app.route("/<project:project>/json", methods=["GET"])
     async def legacy_json_of_pypiserver(self, request: Request, project: str) -> bytes:
         path = f"{project}/json"
-        if {project, path} & request.snapshot.indexes.keys():
-            return self.short_url(request, path)
-        body = await self._legacy.send(request, request.snapshot.index(None), normalize_name(project), None)
-        return await self._paced(request, body)
+        if {project, path} & await self._access.visible(request):
+            return await self.short_url(request, path)
+        return await self.legacy_json(request, project)
 
     # A POST is never redirected: twine refuses to follow, others would send the file twice.
     @app.route("/", methods=["POST"])
@@ -215,7 +221,9 @@ class Routes:
     async def upload(self, request: Request, index: IndexName | None = None) -> bytes:
         # "pip search" posts to what it is given, most often /pypi, where PyPI has it.
         if is_call(request):
-            return await self._paced(request, await self._xml_rpc.answer(request, request.snapshot.index(index)))
+            return await self._paced(
+                request, await self._xml_rpc.answer(request, await self._access.read(request, index))
+            )
         return await self._uploads.receive(request, index)
 
     @app.route("/<index:index>/pypi/", methods=["POST"], strict_slashes=False)

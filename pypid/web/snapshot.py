@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pypid.domain.errors import IndexNotFound, NotHosted
+from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
+from pypid.domain.rights import NO_RIGHTS, Identity, Right, Rights
 from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.index import Index
@@ -27,11 +29,26 @@ class Snapshot:
     directories: Mapping[IndexName, tuple[Looks, float]] = field(default_factory=dict)
     """The indexes of files that somebody puts there, and the seconds between two looks at them."""
     default_index: IndexName
+    rights: Mapping[IndexName, Rights] = field(default_factory=dict)
+    """Who may do what, in each index; of what is not here nobody may do anything."""
+    groups: Groups = field(default_factory=dict)
     authenticator: Authenticator
     max_upload: int
     """Bytes of one upload's body."""
     stall_timeout: float
     """Seconds for which a client may read nothing of its answer."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may read everything: then it is no secret which indexes there are."""
+        return all(self.rights_of(name).is_public(Right.READ) for name in self.indexes)
+
+    def rights_of(self, index: IndexName) -> Rights:
+        return self.rights.get(index, NO_RIGHTS)
+
+    def may_see(self, identity: Identity, index: IndexName) -> bool:
+        """Return whether it is no secret to ``identity`` that there is ``index``."""
+        return self.rights_of(index).allow(identity, Right.READ, None)
 
     def index(self, name: IndexName | None) -> Index:
         """Return the index of that name, None being the default one. Raises `IndexNotFound`."""

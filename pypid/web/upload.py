@@ -21,12 +21,14 @@ from pypid.domain.errors import (
 from pypid.domain.filenames import UnknownFilename, parse_filename
 from pypid.domain.form_actions import FormAction, action_of
 from pypid.domain.names import IndexName, NormalizedName
+from pypid.domain.rights import Right
 from pypid.domain.uploads import Upload, claims_of, read_upload
 from pypid.domain.validation.distribution import Question
 from pypid.domain.validation.findings import Level
 from pypid.failpoints import Failpoint, reached
 from pypid.indexes.publishing import Publisher
 from pypid.indexes.vouching import Beside
+from pypid.web.access import Access
 from pypid.web.body import RequestBody
 from pypid.web.errors import html, plain, where_to_upload
 from pypid.web.forms import ReceivedForm, boundary_of, receive_form
@@ -43,7 +45,8 @@ class Uploads:
 
     _log = Logger()
 
-    def __init__(self, publisher: Publisher, removals: Removals) -> None:
+    def __init__(self, publisher: Publisher, removals: Removals, access: Access) -> None:
+        self._access = access
         self._publisher = publisher
         self._removals = removals
 
@@ -55,10 +58,11 @@ class Uploads:
         short enough and whether the disk has room for it is decided before a
         byte of it is read.
         """
-        target = _target(request, index)
         check_origin(request)
-        user = await request.snapshot.authenticator.identify(request.requestHeaders)
-        actor = Actor(user, request.client_address)
+        if request.snapshot.is_open:
+            _target(request, index)  # what helps most is said first, where it is no secret
+        actor = await self._access.act(request, index, Right.UPLOAD, Right.DELETE)
+        target = _target(request, index)
         if is_urlencoded(request):
             return plain(request, await self._removals.receive(request, target, actor))
         body, boundary = self._admit(request)
@@ -76,6 +80,7 @@ class Uploads:
         It reads the texts of the links. What the index's bases have is not
         published there, and they are not asked.
         """
+        await self._access.read(request, index, project)
         filenames = await self._publisher.filenames(_target(request, index), project)
         if not filenames:
             raise ProjectNotFound(f"nothing of {project} was uploaded here")
@@ -103,7 +108,12 @@ class Uploads:
             raise
         if upload is None:
             staged.close()
-            return await self._without_file(received, target, actor)
+            return await self._without_file(request, received, target, actor)
+        try:
+            self._access.check(request, target, Right.UPLOAD, upload.project)
+        except BaseException:
+            staged.close()
+            raise
         beside = Beside(attestations=received.attestations, signature=received.signature)
         published = await self._publisher.publish(
             target, upload, received.form(), staged, actor, rules=rules, beside=beside
@@ -112,12 +122,12 @@ class Uploads:
         said = published.warnings if published.new else ("this very file was already there",)
         return "".join(f"{line}\n" for line in said)
 
-    async def _without_file(self, received: ReceivedForm, target: IndexName, actor: Actor) -> str:
+    async def _without_file(self, request: Request, received: ReceivedForm, target: IndexName, actor: Actor) -> str:
         """Do what a form asks for that brings no file; return what is to be said of that. Raises `NotOffered`."""
         form = received.form()
         action = action_of(form)
         if action is FormAction.REMOVE_PKG:
-            return await self._removals.remove(form, target, actor)
+            return await self._removals.remove(request, form, target, actor)
         if action is FormAction.DOC_UPLOAD:
             raise NotOffered("Documentation cannot be uploaded here, only wheels and source distributions can")
         return "nothing needs to be registered here: a project is there with its first file\n"

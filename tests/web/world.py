@@ -14,6 +14,7 @@ import bcrypt
 
 from pypid.domain.htpasswd import Htpasswd, parse_htpasswd
 from pypid.domain.names import IndexName
+from pypid.domain.rights import ANONYMOUS, AUTHENTICATED, Grant, Right, Rights
 from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.index import Index
 from pypid.indexes.layered import LayeredIndex
@@ -22,6 +23,7 @@ from pypid.indexes.overlaying import OverlayCurator
 from pypid.indexes.reporting import Reporter
 from pypid.indexes.retention import Retainer
 from pypid.offload import inline
+from pypid.web.access import Access
 from pypid.web.api.curators import Curators
 from pypid.web.api.routes import ApiRoutes
 from pypid.web.auth import Authenticator
@@ -149,6 +151,16 @@ class WebTestCase(StoresTestCase):
     """The site, with nothing in its indexes; no timer and no connection of either side may be left in the end."""
 
     users: Htpasswd | None = USERS
+    rights = Rights(
+        grants={
+            Right.READ: [Grant(ANONYMOUS)],
+            Right.UPLOAD: [Grant(AUTHENTICATED)],
+            Right.DELETE: [Grant(AUTHENTICATED)],
+            Right.ADMIN: [Grant(AUTHENTICATED)],
+        }
+    )
+    """Of each index."""
+    access = Access(inline)
     rendered_pages = 2**20
 
     def setUp(self) -> None:
@@ -168,8 +180,9 @@ class WebTestCase(StoresTestCase):
                 ),
                 LegacyJson(inline),
                 XmlRpc(self.renderer),
-                Uploads(self.publisher(), Removals(self.curator())),
+                Uploads(self.publisher(), Removals(self.curator(), self.access), self.access),
                 self.clock,
+                access=self.access,
                 counts=self.counts,
                 api=self.api().app.resource(),
             ).app.resource(),
@@ -192,6 +205,7 @@ class WebTestCase(StoresTestCase):
             self.counts,
             self.retainer,
             self.clock,
+            access=self.access,
         )
 
     def snapshot(self) -> Snapshot:
@@ -207,6 +221,7 @@ class WebTestCase(StoresTestCase):
             indexes=indexes,
             hosted=dict.fromkeys((MAIN, OWN, TWO), UploadRules()),
             default_index=MAIN,
+            rights=dict.fromkeys(indexes, self.rights),
             authenticator=Authenticator(self.users, PasswordChecks(self.passwords, self.clock)),
             max_upload=MAX_UPLOAD,
             stall_timeout=STALL_TIMEOUT,

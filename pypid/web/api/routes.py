@@ -16,7 +16,7 @@ from pypid.domain.actor import Actor
 from pypid.domain.error_form import ErrorForm
 from pypid.domain.errors import PackageIndexError, StorageFull
 from pypid.domain.files import ProjectStatus, Status
-from pypid.domain.names import IndexName, normalize_name
+from pypid.domain.names import IndexName, NormalizedName, normalize_name
 from pypid.domain.reports import (
     ChangeReport,
     GoingReport,
@@ -26,11 +26,12 @@ from pypid.domain.reports import (
     RootReport,
     downloads_of,
 )
+from pypid.domain.rights import Right
 from pypid.indexes.download_counts import DownloadCounts
 from pypid.indexes.reporting import Reporter
 from pypid.indexes.retention import Going, Retainer
 from pypid.web import converters
-from pypid.web.api.access import actor_of
+from pypid.web.access import Access
 from pypid.web.api.calls import (
     Because,
     Nothing,
@@ -64,8 +65,16 @@ class ApiRoutes:
     converters.register(app.url_map)
 
     def __init__(
-        self, curators: Curators, reporter: Reporter, counts: DownloadCounts, retainer: Retainer, clock: IReactorTime
+        self,
+        curators: Curators,
+        reporter: Reporter,
+        counts: DownloadCounts,
+        retainer: Retainer,
+        clock: IReactorTime,
+        *,
+        access: Access,
     ) -> None:
+        self._access = access
         self._curators = curators
         self._reporter = reporter
         self._counts = counts
@@ -76,9 +85,8 @@ class ApiRoutes:
     @app.route("/v1/", methods=["GET"], strict_slashes=False)
     async def root(self, request: Request) -> bytes:
         snapshot = request.snapshot
-        indexes = tuple(
-            IndexReport(name=name, takes_uploads=name in snapshot.hosted) for name in sorted(snapshot.indexes)
-        )
+        visible = await self._access.visible(request)
+        indexes = tuple(IndexReport(name=name, takes_uploads=name in snapshot.hosted) for name in sorted(visible))
         report = RootReport(
             pypid=pypid.__version__,
             openapi="/-/api/v1/openapi.json",
@@ -93,7 +101,7 @@ class ApiRoutes:
 
     @app.route("/v1/audit", methods=["GET"])
     async def audit(self, request: Request) -> bytes:
-        await actor_of(request)
+        await self._access.act_on_all(request, Right.ADMIN)
         page = await read_call(request, Paging)
         if page.newest is not None:
             return await self._tell(request, await self._reporter.newest_events(page.newest))
@@ -101,18 +109,19 @@ class ApiRoutes:
 
     @app.route(PROJECT, methods=["GET"])
     async def project(self, request: Request, index: IndexName, project: str) -> bytes:
-        await actor_of(request)
-        await read_call(request, Nothing)
         name = normalize_name(project)
+        await self._signed_in(request, index, Right.READ, name)
+        await read_call(request, Nothing)
         if takes_uploads(request.snapshot, index):
             return await self._tell(request, await self._reporter.hosted_project(index, name))
         return await self._tell(request, await self._reporter.overlaid_project(index, name))
 
     @app.route(f"{PROJECT}/downloads", methods=["GET"])
     async def downloads(self, request: Request, index: IndexName, project: str) -> bytes:
-        await actor_of(request)
+        name = normalize_name(project)
+        await self._signed_in(request, index, Right.READ, name)
         period = await read_call(request, Period)
-        name, asked = normalize_name(project), request.snapshot.index(index).name
+        asked = request.snapshot.index(index).name
         counted = await self._counts.of_project(asked, name, first_day=period.first, last_day=period.last)
         return await self._tell(request, downloads_of(asked, name, counted))
 
@@ -120,7 +129,8 @@ class ApiRoutes:
     @app.route(f"{RELEASE}/yank", methods=["PUT"])
     @app.route(f"{FILE}/yank", methods=["PUT"])
     async def yank(self, request: Request, index: IndexName, project: str, **part: str) -> bytes:
-        actor, call = await self._change(request), await read_call(request, Because)
+        actor = await self._change(request, index, _mark_right(request, index), project)
+        call = await read_call(request, Because)
         subject = subject_of(project, **part)
         return await self._tell(
             request, await self._curators.yank(request.snapshot, index, subject, call.reason, actor)
@@ -130,7 +140,7 @@ class ApiRoutes:
     @app.route(f"{RELEASE}/yank", methods=["DELETE"])
     @app.route(f"{FILE}/yank", methods=["DELETE"])
     async def unyank(self, request: Request, index: IndexName, project: str, **part: str) -> bytes:
-        actor = await self._change(request)
+        actor = await self._change(request, index, _mark_right(request, index), project)
         await read_call(request, Nothing)
         subject = subject_of(project, **part)
         return await self._tell(request, await self._curators.unyank(request.snapshot, index, subject, actor))
@@ -139,7 +149,8 @@ class ApiRoutes:
     @app.route(f"{RELEASE}/block", methods=["PUT"])
     @app.route(f"{FILE}/block", methods=["PUT"])
     async def block(self, request: Request, index: IndexName, project: str, **part: str) -> bytes:
-        actor, call = await self._change(request), await read_call(request, Because)
+        actor = await self._change(request, index, Right.ADMIN, project)
+        call = await read_call(request, Because)
         subject = subject_of(project, **part)
         return await self._tell(
             request, await self._curators.block(request.snapshot, index, subject, call.reason, actor)
@@ -149,27 +160,31 @@ class ApiRoutes:
     @app.route(f"{RELEASE}/block", methods=["DELETE"])
     @app.route(f"{FILE}/block", methods=["DELETE"])
     async def unblock(self, request: Request, index: IndexName, project: str, **part: str) -> bytes:
-        actor = await self._change(request)
+        actor = await self._change(request, index, Right.ADMIN, project)
         await read_call(request, Nothing)
         subject = subject_of(project, **part)
         return await self._tell(request, await self._curators.unblock(request.snapshot, index, subject, actor))
 
     @app.route(f"{PROJECT}/status", methods=["PUT"])
     async def set_status(self, request: Request, index: IndexName, project: str) -> bytes:
-        actor, call = await self._change(request), await read_call(request, StatusCall)
+        actor = await self._change(request, index, Right.ADMIN, project)
+        call = await read_call(request, StatusCall)
         status = ProjectStatus(Status(call.status), call.reason or None)
         return await self._set_status(request, index, project, status, actor)
 
     @app.route(f"{PROJECT}/status", methods=["DELETE"])
     async def unset_status(self, request: Request, index: IndexName, project: str) -> bytes:
-        actor = await self._change(request)
+        actor = await self._change(request, index, Right.ADMIN, project)
         await read_call(request, Nothing)
         return await self._set_status(request, index, project, None, actor)
 
     @app.route(PROJECT, methods=["DELETE"])
     async def delete_project(self, request: Request, index: IndexName, project: str) -> bytes:
-        actor, call = await self._change(request), await read_call(request, ProjectDeletion)
+        actor = await self._change(request, index, Right.DELETE, project)
+        call = await read_call(request, ProjectDeletion)
         snapshot, subject = request.snapshot, subject_of(project)
+        if call.release_name:
+            self._access.check(request, index, Right.ADMIN, subject.project)
         report = await self._curators.delete(snapshot, index, subject, call.reason, actor)
         if call.release_name:
             await self._curators.release_name(snapshot, index, subject.project, actor)
@@ -179,7 +194,8 @@ class ApiRoutes:
     @app.route(RELEASE, methods=["DELETE"])
     @app.route(FILE, methods=["DELETE"])
     async def delete(self, request: Request, index: IndexName, project: str, **part: str) -> bytes:
-        actor, call = await self._change(request), await read_call(request, Because)
+        actor = await self._change(request, index, Right.DELETE, project)
+        call = await read_call(request, Because)
         subject = subject_of(project, **part)
         return await self._tell(
             request, await self._curators.delete(request.snapshot, index, subject, call.reason, actor)
@@ -187,14 +203,14 @@ class ApiRoutes:
 
     @app.route(RETENTION, methods=["GET"])
     async def retention(self, request: Request, index: IndexName) -> bytes:
-        await actor_of(request)
+        await self._signed_in(request, index, Right.ADMIN, None)
         await read_call(request, Nothing)
         check_uploads(request.snapshot, index)
         return await self._tell(request, _going(index, await self._retainer.plan(index)))
 
     @app.route(RETENTION, methods=["POST"])
     async def retain(self, request: Request, index: IndexName) -> bytes:
-        await self._change(request)
+        await self._change(request, index, Right.ADMIN)
         # A form could ask for this, but for the type.
         check_media_type(request)
         await read_call(request, Nothing)
@@ -202,10 +218,17 @@ class ApiRoutes:
         gone = await self._retainer.run(index)
         return await self._tell(request, _going(index, gone.get(index, [])))
 
-    async def _change(self, request: Request) -> Actor:
-        """Return who asks for a change. Raises `PermissionRefused`, and what `actor_of` does."""
+    async def _change(self, request: Request, index: IndexName, right: Right, project: str | None = None) -> Actor:
+        """Return who asks for a change. Raises `PermissionRefused`, and what `Access.act` does."""
         check_origin(request)
-        return await actor_of(request)
+        return await self._signed_in(request, index, right, None if project is None else normalize_name(project))
+
+    async def _signed_in(
+        self, request: Request, index: IndexName, right: Right, project: NormalizedName | None
+    ) -> Actor:
+        """Return who asks, who has to say who he is also for what everybody may. Raises what `Access.act` does."""
+        await self._access.identify(request)
+        return await self._access.act(request, index, right, project=project)
 
     async def _set_status(
         self, request: Request, index: IndexName, project: str, status: ProjectStatus | None, actor: Actor
@@ -244,6 +267,11 @@ class ApiRoutes:
     def _fail(self, request: Request, failure: Failure) -> Any:
         request.default_error_form = ErrorForm.PROBLEM
         return fail(request, failure)
+
+
+def _mark_right(request: Request, index: IndexName) -> Right:
+    """Return what yanking needs: who uploads may; what is elsewhere is the administrators'."""
+    return Right.UPLOAD if index in request.snapshot.hosted else Right.ADMIN
 
 
 def _going(index: IndexName, releases: list[Going]) -> RetentionReport:
