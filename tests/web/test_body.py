@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from twisted.internet.defer import Deferred
 
 from pypid.web.body import QUEUE_LIMIT
-from pypid.web.channel import LINGER, LINGER_IDLE
+from pypid.web.lingering import LINGER, LINGER_IDLE
 from tests.kit.dists import wheel
 from tests.web.forms import fields_of, multipart
 from tests.web.world import ALICE, IDLE_TIMEOUT, MAX_UPLOAD, Peer, WebTestCase

@@ -6,7 +6,7 @@ from tests.web.world import WebTestCase
 SEGMENTS = (
     "..", ".", "%2e%2e", "%2E.", "..%2f", "%2f", "%2F%2F..%2F..", "..%5c..%5c", "%5c", "%00", "demo%00", "a%0d%0ab",
     "%252e%252e", "%252f", "%c0%ae%c0%ae", "%c0%af", "%ff", "..;x", ";x", "demo;x=1", "C:%5cx", "c:", "~root", "",
-    "%E2%84%AA", "%C4%B0", "-demo", "demo-", "a" * 300, "a" * 10_000, "%2fetc%2fpasswd", "*", "demo%20", "%20",
+    "%E2%84%AA", "%C4%B0", "-demo", "demo-", "a" * 300, "a" * 8_000, "%2fetc%2fpasswd", "*", "demo%20", "%20",
 )  # fmt: skip
 
 
