@@ -12,6 +12,7 @@ from pypid.config.kinds import BadValue, BaseUrl, FilePath, index_name, quote
 from pypid.config.listen import BadAddress, check_listen_address
 from pypid.domain.names import IndexName
 from pypid.domain.reach import check_pattern
+from pypid.domain.trusted_proxies import UNIX, parse_network
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,25 @@ class HostPatterns(Listed):
         texts = _texts(value, "hosts such as 'files.example'")
         _check_each(texts, _check_host_pattern)
         return texts
+
+
+@dataclass(frozen=True)
+class ProxyPeers(Listed):
+    """Proxies, as `TrustedProxies` has them."""
+
+    def read(self, value: object) -> tuple[str, ...]:
+        texts = _texts(value, "addresses and networks such as '10.0.0.0/8'")
+        _check_each(texts, _check_proxy_peer)
+        return texts
+
+
+def _check_proxy_peer(text: str) -> None:
+    if text == UNIX:
+        return
+    try:
+        parse_network(text)
+    except ValueError as e:
+        raise BadValue(str(e)) from e
 
 
 @dataclass(frozen=True)

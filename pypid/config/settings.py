@@ -36,6 +36,7 @@ from pypid.config.lists import (
     HostPatterns,
     IndexReferences,
     ListenAddresses,
+    ProxyPeers,
     Signers,
     Statuses,
 )
@@ -88,6 +89,18 @@ class ServerConfig:
     """Seconds that an open connection may wait for its next request."""
     stall_timeout: Annotated[float, Duration()] = 60.0
     """Seconds without progress, of a client that reads nothing."""
+    trusted_proxies: Annotated[tuple[str, ...], ProxyPeers()] = ()
+    """
+    Addresses, networks and ``unix``: peers that are believed when they say whom they ask for, and how.
+
+    Nobody: what anybody can write says nothing.
+    """
+    connections_per_address: Annotated[int, Count()] = 256
+    """
+    Connections that one address may have, unless it is a trusted proxy's.
+
+    Five `uv` at once, which open 50 each, and few enough that no single machine takes all there are.
+    """
     rendered_pages: Annotated[int, Size(least=0)] = 64 * MIB
     """Bytes of memory for pages as they are sent; no single one gets more than a quarter."""
     page_memory: Annotated[int, Size(least=0)] = 128 * MIB

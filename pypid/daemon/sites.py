@@ -7,6 +7,7 @@ from typing import Any
 from twisted.web.resource import IResource
 
 from pypid.config import ServerConfig
+from pypid.daemon.descriptors import connections_for, raise_limit
 from pypid.daemon.lasting import Lasting
 from pypid.web.access import Access
 from pypid.web.api.curators import Curators
@@ -46,6 +47,7 @@ def build_sites(
             reactor=reactor,
             header_timeout=server.header_timeout,
             idle_timeout=server.idle_timeout,
+            max_connections=connections_for(raise_limit()),
         ),
         ControlSite(
             ControlRoutes(api).app.resource(),

@@ -30,5 +30,5 @@ def _is_own(request: Request, origin: str | None) -> bool:
         host = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    # Host and port alone: behind a proxy the scheme is another one.
-    return host == (request.header("Host") or "").lower()
+    # Host and port alone: behind a proxy that is not known to be one the scheme is another one.
+    return host == (request.site_host or "").lower()

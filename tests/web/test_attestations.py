@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.x509 import RFC822Name
 from pypi_simple import ProjectPage as TheirPage
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import ISSLTransport
+from twisted.internet.interfaces import IAddress, ISSLTransport
 from zope.interface import directlyProvides
 
 from pypid.domain.actor import Actor
@@ -18,6 +18,7 @@ from pypid.domain.attestations import MAX_ATTESTATIONS, Attestation
 from pypid.domain.errors import InspectionFailed
 from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.domain.subject import Subject
+from pypid.domain.trusted_proxies import TrustedProxies
 from pypid.domain.upload_rules import Attesting, UploadRules
 from pypid.indexes.publishing import Publisher
 from pypid.indexes.vouching import Vouching
@@ -121,8 +122,8 @@ class NamedTests(AttestedTestCase):
 
     tls = False
 
-    def connect(self) -> Peer:
-        peer = super().connect()
+    def connect(self, address: IAddress | None = None) -> Peer:
+        peer = super().connect(address)
         if self.tls:
             directlyProvides(peer._half, ISSLTransport)
         return peer
@@ -156,12 +157,21 @@ class NamedTests(AttestedTestCase):
             self.assertEqual(answer.status, status)
 
     def test_without_tls_it_is_not(self) -> None:
-        """Nor behind a proxy that ends TLS: which URL its clients know is not known here."""
+        """Nor behind a proxy that ends TLS and is not known here: nor is which URL its clients know."""
         self.attested(SIGNERS.attest(self.demo))
         for accept in (JSON, HTML):
             self.assertEqual(self.named("/simple/demo/", accept), [None])
             self.assertNotIn("provenance", self.get("/simple/demo/", {"Accept": accept}).text)
         self.assertEqual(self.get(f"{self.file}.provenance").status, 200)
+
+    def test_behind_a_proxy_that_is_known_here(self) -> None:
+        self.attested(SIGNERS.attest(self.demo))
+        self.current.value = replace(self.current.value, trusted_proxies=TrustedProxies(["127.0.0.1"]))
+        for scheme, expected in (("https", f"https://index.test/pypi{self.file}.provenance"), ("http", None)):
+            said = {"X-Forwarded-Proto": scheme, "X-Forwarded-Host": "index.test", "X-Forwarded-Prefix": "/pypi"}
+            page = self.get("/simple/demo/", {"Accept": JSON, **said})
+            (file,) = json.loads(page.body)["files"]
+            self.assertEqual(file.get("provenance"), expected)
 
     def test_any_host_that_a_client_says(self) -> None:
         self.attested(SIGNERS.attest(self.demo))
