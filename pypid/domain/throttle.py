@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from ipaddress import IPv6Network, ip_address
 
 from cachetools import LRUCache
@@ -44,7 +45,7 @@ class Throttle:
     """
 
     def __init__(self) -> None:
-        self._buckets: LRUCache[tuple[Place, str], tuple[float, float]] = LRUCache(PLACES)
+        self._buckets: LRUCache[tuple[Place, bytes], tuple[float, float]] = LRUCache(PLACES)
 
     def wait(self, place: Place, user: str, now: float) -> float:
         """Return the seconds until another guess is free; 0: it is now."""
@@ -53,8 +54,16 @@ class Throttle:
 
     def wrong(self, place: Place, user: str, now: float) -> None:
         """Count a wrong guess."""
-        self._buckets[place, user] = (self._used(place, user, now) + 1, now)
+        self._buckets[self._key(place, user)] = (self._used(place, user, now) + 1, now)
+
+    def take_back(self, place: Place, user: str, now: float) -> None:
+        """Uncount a guess: it was right, or not made at all."""
+        self._buckets[self._key(place, user)] = (max(0.0, self._used(place, user, now) - 1), now)
 
     def _used(self, place: Place, user: str, now: float) -> float:
-        used, at = self._buckets.get((place, user), (0.0, now))
+        used, at = self._buckets.get(self._key(place, user), (0.0, now))
         return max(0.0, used - max(0.0, now - at) / REFILL)
+
+    def _key(self, place: Place, user: str) -> tuple[Place, bytes]:
+        # A user is what a stranger says, of any length.
+        return place, sha256(user.encode("utf-8", "replace")).digest()

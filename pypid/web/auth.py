@@ -11,6 +11,8 @@ from twisted.web.http_headers import Headers
 from pypid.domain.errors import AuthenticationRequired, CredentialsUnclear, PermissionRefused
 from pypid.domain.htpasswd import Htpasswd
 from pypid.domain.password_hashes import bcrypt_problem, password_problem
+from pypid.domain.spellings import spellings
+from pypid.domain.throttle import place_of
 from pypid.web.password_checks import PasswordChecks
 
 MAX_AUTHORIZATION = 8190
@@ -27,13 +29,13 @@ class Authenticator:
         self.users = users
         self._checks = checks
 
-    async def identify(self, headers: Headers) -> str:
+    async def identify(self, headers: Headers, address: str) -> str:
         """
-        Return the name of the user whose credentials ``headers`` hold.
+        Return the name of the user whose credentials ``headers`` hold; ``address`` is where they come from.
 
         Raises `PermissionRefused` while there are no users,
         `AuthenticationRequired` when the credentials are missing or wrong,
-        `CredentialsUnclear`, and `TooManySignIns` when nobody knows yet.
+        `CredentialsUnclear`, and `TooManySignIns` or `TooManyGuesses` when nobody knows yet.
         """
         if self.users is None:
             raise PermissionRefused(
@@ -41,8 +43,10 @@ class Authenticator:
                 "make one with 'pypid user add NAME' and send pypid a SIGHUP"
             )
         user, password = _credentials(headers)
-        if password_problem(password) is None and await self._checks.is_right(self.users, user, password):
-            return user
+        place = place_of(address)
+        for name, secret in spellings(user, password):
+            if password_problem(secret) is None and await self._checks.is_right(self.users, name, secret, place):
+                return name
         problem = bcrypt_problem(password)
         self._log.warn(
             "wrong credentials were given for {user}{why}", user=user, why="" if problem is None else f": {problem}"

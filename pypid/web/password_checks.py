@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
-from typing import Any
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from twisted.internet.interfaces import IReactorTime
 
-from pypid.domain.errors import TooManySignIns
+from pypid.domain.errors import TooManyGuesses
 from pypid.domain.htpasswd import Htpasswd
-from pypid.flight import SingleFlight, shield
+from pypid.domain.throttle import Place, Throttle
+from pypid.flight import SingleFlight
 from pypid.offload import Offload
+from pypid.web.turns import Turns
 
 RIGHT_FOR = 600.0
 """Seconds for which right credentials are remembered. A changed or removed line forgets them at once."""
@@ -22,9 +24,6 @@ WRONG_FOR = 5.0
 
 REMEMBERED = 10_000
 """Entries of each kind, of 200 bytes or so: more users than one index has at work within ten minutes."""
-
-MAX_CHECKS = 64
-"""Checks under way or waiting: at 0.3 s each on one thread, the last waits 20 s, as long as pip and twine do."""
 
 
 class PasswordChecks:
@@ -44,30 +43,50 @@ class PasswordChecks:
         self._key = secrets.token_bytes(32)
         self._right: TTLCache[bytes, bool] = TTLCache(REMEMBERED, RIGHT_FOR, timer=clock.seconds)
         self._wrong: TTLCache[bytes, bool] = TTLCache(REMEMBERED, WRONG_FOR, timer=clock.seconds)
+        self._proven: LRUCache[bytes, bool] = LRUCache(REMEMBERED)
         self._flights: SingleFlight[bytes, bool] = SingleFlight()
-        self._running = 0
+        self._turns = Turns()
+        self._throttle = Throttle()
+        self._now = clock.seconds
 
-    async def is_right(self, users: Htpasswd, user: str, password: bytes) -> bool:
-        """Say whether ``user`` has this password. Raises `TooManySignIns`."""
+    async def is_right(self, users: Htpasswd, user: str, password: bytes, place: Place) -> bool:
+        """
+        Say whether ``user`` has this password; ``place`` is where it comes from.
+
+        Raises `TooManySignIns` and, after many wrong ones for that user from there, `TooManyGuesses`.
+        """
         credentials = self._digest(user, password, users.hashes.get(user, b""))
         if credentials in self._right:
             return True
+        # Who asks for what is being checked already learns nothing more than the first.
+        if credentials not in self._flights:
+            self._guess(credentials, user, place)
         if credentials in self._wrong:
             return False
-        return await self._flights.join(credentials, lambda: self._check(credentials, users, user, password))
+        return await self._flights.join(credentials, lambda: self._check(credentials, users, user, password, place))
 
-    async def _check(self, credentials: bytes, users: Htpasswd, user: str, password: bytes) -> bool:
-        if self._running >= MAX_CHECKS:
-            raise TooManySignIns("Too many passwords are being checked; try again soon")
-        self._running += 1
-        # Shielded: a thread goes on although who asked has gone, and counts for as long.
-        is_right: bool = await shield(self._offload(users.is_right, user, password).addBoth(self._ended))
-        (self._right if is_right else self._wrong)[credentials] = True
+    def _guess(self, credentials: bytes, user: str, place: Place) -> None:
+        """Count a guess before it is made: many at once are no better than one after the other."""
+        wait = self._throttle.wait(place, user, self._now())
+        # What was right before is checked again after a time, and kept out by nobody's wrong passwords.
+        if wait > 0 and credentials not in self._proven:
+            raise TooManyGuesses(
+                f"Too many wrong passwords for this user from {place}; wait {math.ceil(wait)} s", math.ceil(wait)
+            )
+        self._throttle.wrong(place, user, self._now())
+
+    async def _check(self, credentials: bytes, users: Htpasswd, user: str, password: bytes, place: Place) -> bool:
+        is_right = None
+        try:
+            is_right = await self._turns.take(place, lambda: self._offload(users.is_right, user, password))
+        finally:
+            if is_right is not False:
+                self._throttle.take_back(place, user, self._now())
+        if is_right:
+            self._right[credentials] = self._proven[credentials] = True
+        else:
+            self._wrong[credentials] = True
         return is_right
-
-    def _ended(self, outcome: Any) -> Any:
-        self._running -= 1
-        return outcome
 
     def _digest(self, user: str, password: bytes, stored: bytes) -> bytes:
         name = user.encode()

@@ -44,6 +44,15 @@ def test_clock_that_goes_back_gives_nothing_away_and_takes_nothing() -> None:
     assert throttle.wait(HERE, "alice", -1e9) == pytest.approx(REFILL)
 
 
+def test_guess_that_was_right_is_taken_back() -> None:
+    throttle = guessed(GUESSES)
+    throttle.take_back(HERE, "alice", 0.0)
+    assert throttle.wait(HERE, "alice", 0.0) == 0
+    fresh = Throttle()
+    fresh.take_back(HERE, "alice", 0.0)
+    assert fresh.wait(HERE, "alice", 0.0) == 0
+
+
 def test_memory_is_bounded() -> None:
     throttle = Throttle()
     for number in range(PLACES + 10):

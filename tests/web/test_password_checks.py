@@ -10,12 +10,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain.errors import TooManySignIns
+from pypid.domain.errors import TooManyGuesses, TooManySignIns
 from pypid.domain.htpasswd import Htpasswd, parse_htpasswd
-from pypid.web.password_checks import MAX_CHECKS, RIGHT_FOR, WRONG_FOR, PasswordChecks
+from pypid.domain.throttle import GUESSES, REFILL
+from pypid.web.password_checks import RIGHT_FOR, WRONG_FOR, PasswordChecks
+from pypid.web.turns import AT_ONCE, MAX_CHECKS, OF_ONE_PLACE
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 
 def users(**passwords: bytes) -> Htpasswd:
@@ -35,8 +39,10 @@ class PasswordChecksTests(SynchronousTestCase):
         self.under_way.append((done, lambda: function(*args, **kwargs)))
         return done
 
-    def ask(self, password: bytes, user: str = "alice", among: Htpasswd | None = None) -> Deferred[bool]:
-        return Deferred.fromCoroutine(self.checks.is_right(among or self.users, user, password))
+    def ask(
+        self, password: bytes, user: str = "alice", among: Htpasswd | None = None, place: str = HERE
+    ) -> Deferred[bool]:
+        return Deferred.fromCoroutine(self.checks.is_right(among or self.users, user, password, place))
 
     def work(self) -> int:
         """Do what was handed in; how much that was."""
@@ -88,8 +94,9 @@ class PasswordChecksTests(SynchronousTestCase):
         """E06: also of clients that do not wait."""
         self.ask(b"secret")
         self.work()
-        for number in range(MAX_CHECKS):
-            asked = self.ask(b"%d" % number)
+        places = [f"198.51.100.{number}" for number in range(MAX_CHECKS)]
+        for place in places:
+            asked = self.ask(place.encode(), place=place)
             asked.addErrback(lambda _: None)
             asked.cancel()
         self.failureResultOf(self.ask(b"one more"), TooManySignIns)
@@ -97,6 +104,89 @@ class PasswordChecksTests(SynchronousTestCase):
         self.assertEqual(self.work(), MAX_CHECKS)
         self.ask(b"one more")
         self.assertEqual(self.work(), 1)
+
+    def test_storm_from_one_place_holds_up_no_other(self) -> None:
+        """E06: with another user each time, so that no guess is counted twice."""
+        storm = [self.ask(b"x", f"user{number}") for number in range(OF_ONE_PLACE)]
+        self.failureResultOf(self.ask(b"x", "one more"), TooManySignIns)
+        self.assertEqual(len(self.under_way), AT_ONCE)
+        first = self.ask(b"secret", place=THERE)
+        self.assertEqual(self.work(), AT_ONCE + 1)
+        self.assertTrue(self.successResultOf(first))
+        while self.work():
+            pass
+        self.assertEqual([self.successResultOf(each) for each in storm], [False] * OF_ONE_PLACE)
+        self.ask(b"x", "one more")
+        self.assertEqual(self.work(), 1)
+
+    def test_who_leaves_before_his_turn_is_not_checked(self) -> None:
+        storm = [self.ask(b"x", f"user{number}") for number in range(OF_ONE_PLACE)]
+        for each in storm:
+            each.addErrback(lambda _: None)
+            each.cancel()
+        self.assertEqual(self.work(), AT_ONCE)
+        self.assertEqual(self.work(), 0)
+        self.ask(b"x", "one more")
+        self.assertEqual(self.work(), 1)
+
+    def guess(self, times: int, user: str = "alice") -> None:
+        for number in range(times):
+            self.ask(b"%d" % number, user)
+            self.work()
+
+    def test_guesses_are_throttled_by_place_and_user(self) -> None:
+        """E07: nobody else has to wait."""
+        self.guess(GUESSES)
+        failure = self.failureResultOf(self.ask(b"secret"), TooManyGuesses)
+        self.assertEqual(failure.value.retry_after, REFILL)
+        self.assertEqual(self.work(), 0)
+        for user, place in (("bob", HERE), ("alice", THERE)):
+            self.ask(b"secret", user, place=place)
+            self.assertEqual(self.work(), 1)
+        self.clock.advance(REFILL)
+        self.ask(b"next")
+        self.assertEqual(self.work(), 1)
+        self.failureResultOf(self.ask(b"and next"), TooManyGuesses)
+
+    def test_many_guesses_at_once_are_no_more_than_one_after_the_other(self) -> None:
+        """E07: they are counted before anybody knows that they are wrong."""
+        asked = [self.ask(b"%d" % number) for number in range(GUESSES)]
+        self.failureResultOf(self.ask(b"one more"), TooManyGuesses)
+        while self.work():
+            pass
+        self.assertEqual([self.successResultOf(each) for each in asked], [False] * GUESSES)
+
+    def test_right_credentials_are_kept_out_by_no_wrong_ones(self) -> None:
+        """E07: the good job behind the address of a bad one, also when it is checked again after a time."""
+        self.ask(b"secret")
+        self.work()
+        self.guess(GUESSES)
+        self.assertTrue(self.successResultOf(self.ask(b"secret")))
+        self.clock.advance(RIGHT_FOR)
+        self.guess(GUESSES)
+        self.failureResultOf(self.ask(b"other"), TooManyGuesses)
+        again = self.ask(b"secret")
+        self.assertEqual(self.work(), 1)
+        self.assertTrue(self.successResultOf(again))
+
+    def test_signing_in_uses_up_no_guess(self) -> None:
+        for _ in range(GUESSES + 1):
+            self.ask(b"secret")
+            self.assertEqual(self.work(), 1)
+            self.clock.advance(RIGHT_FOR)
+        for _ in range(GUESSES + 1):
+            gone = self.ask(b"left")
+            gone.addErrback(lambda _: None)
+            gone.cancel()
+            self.work()
+
+    def test_wrong_ones_are_counted_also_when_they_are_remembered(self) -> None:
+        """E08."""
+        for _ in range(GUESSES):
+            wrong = self.ask(b"wrong")
+            self.work()
+            self.assertFalse(self.successResultOf(wrong))
+        self.failureResultOf(self.ask(b"wrong"), TooManyGuesses)
 
     def test_no_password_is_kept(self) -> None:
         """E09."""
