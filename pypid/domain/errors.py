@@ -174,6 +174,15 @@ class TooManySignIns(PackageIndexError):
     """Whole seconds after which a client may ask again."""
 
 
+class TooManyGuesses(PackageIndexError):
+    """Wrong passwords came for this user from this place: another one is not looked at yet."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        """``retry_after``: whole seconds after which a client may ask again."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class PermissionRefused(PackageIndexError):
     """What was asked for is not allowed to this identity, or to anyone."""
 

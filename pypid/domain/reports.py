@@ -30,7 +30,8 @@ class RootReport(Report, frozen=True, kw_only=True):
     """Its version."""
     openapi: str
     """Path of the document that describes the API."""
-    default_index: IndexName
+    default_index: IndexName | None
+    """None where it is a secret to who asks."""
     indexes: tuple[IndexReport, ...]
 
 

@@ -75,6 +75,8 @@ def parse_grant(text: str) -> Grant:
     who, *patterns = text.split() or [""]
     if not who or who == GROUP:
         raise GrantProblem("it names nobody: a user, @GROUP, authenticated or anonymous")
+    if ":" in who or not who.isprintable():
+        raise GrantProblem(f"{who!r}: nobody can be called that, the names of users have no ':'")
     if who.startswith(NOT):
         raise GrantProblem(f"{who!r}: only projects can be left out with !, who may do nothing is simply not listed")
     for pattern in patterns:
@@ -155,6 +157,11 @@ class Rights:
     def is_public(self, right: Right) -> bool:
         """Return whether everybody has ``right`` to all projects: shared caches may keep what it gives."""
         return self.allow_all(NOBODY, right)
+
+    def scope(self, identity: Identity, right: Right) -> str:
+        """Return what is the same for those who have ``right`` to the same projects, whoever they are."""
+        given = {(grant.only, grant.not_) for grant in self._giving(right) if identity.is_one_of(grant.who)}
+        return "everything" if identity.is_operator else repr(sorted(given))
 
     def _giving(self, right: Right) -> Iterator[Grant]:
         return (grant for each in _IMPLIED_BY[right] for grant in self.grants.get(each, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pypid.domain.actor import Actor
-from pypid.domain.errors import IndexNotFound, PermissionRefused
+from pypid.domain.errors import AuthenticationRequired, IndexNotFound, PermissionRefused
 from pypid.domain.groups import groups_of
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.rights import ANONYMOUS, NOBODY, Identity, Right
@@ -40,8 +40,8 @@ class Access:
         if rights.is_public(Right.READ) or (name not in snapshot.indexes and snapshot.is_open):
             return snapshot.index(name)
         request.is_private = True
-        identity = NOBODY
-        if not rights.allow(NOBODY, Right.READ, project) or request.header("Authorization") is not None:
+        identity = await self._as_far_as_said(request)
+        if not rights.allow(identity, Right.READ, project):
             identity = await self.identify(request)
         self._check(request, identity, name, Right.READ, project)
         found = snapshot.index(name)
@@ -50,7 +50,7 @@ class Access:
         return ReadableIndex(
             found,
             lambda each: rights.allow(identity, Right.READ, each),
-            scope=f"{identity.user} of {sorted(identity.groups)}",
+            scope=rights.scope(identity, Right.READ),
             offload=self._offload,
         )
 
@@ -64,61 +64,87 @@ class Access:
         """
         name = index or request.snapshot.default_index
         granted = request.snapshot.rights_of(name)
-        identity = NOBODY
-        if request.header("Authorization") is not None or not any(
-            granted.allow(NOBODY, right, project) for right in rights
-        ):
+        identity = await self._as_far_as_said(request)
+        if not any(granted.allow(identity, right, project) for right in rights):
             identity = await self.identify(request)
         right = next((right for right in rights if granted.allow(identity, right, project)), rights[0])
         self._check(request, identity, name, right, project)
         return Actor(identity.user or ANONYMOUS, request.client_address)
 
-    async def act_on_all(self, request: Request, right: Right) -> Actor:
-        """Return who asks for something that needs ``right`` to every index. Raises as `read` does."""
+    async def administer_all(self, request: Request) -> None:
+        """
+        Return if who asks administers every index.
+
+        Raises `PermissionRefused`, which names none that he may not know of,
+        and what `Authenticator.identify` does.
+        """
         identity = await self.identify(request)
-        for name in sorted(request.snapshot.indexes):
-            self._check(request, identity, name, right, None)
-        return Actor(identity.user or ANONYMOUS, request.client_address)
+        snapshot = request.snapshot
+        if not all(snapshot.rights_of(name).allow_all(identity, Right.ADMIN) for name in snapshot.indexes):
+            raise PermissionRefused(f"The user {identity.user!r} does not administer every index")
 
     def check(self, request: Request, index: IndexName, right: Right, project: NormalizedName) -> None:
         """Raise `PermissionRefused` unless who was admitted to ``index`` has ``right`` to ``project``."""
         self._check(request, request.identity or NOBODY, index, right, project)
 
+    def check_whole(self, request: Request, index: IndexName, right: Right) -> None:
+        """Raise `PermissionRefused` unless who was admitted to ``index`` has ``right`` to all of its projects."""
+        identity = request.identity or NOBODY
+        if not request.snapshot.rights_of(index).allow_all(identity, right):
+            raise PermissionRefused(f"The user {identity.user!r} may not {_MAY_NOT[right]} all of {index}")
+
     async def visible(self, request: Request) -> frozenset[IndexName]:
         """
-        Return the indexes that are no secret to who asks.
+        Return the indexes that are no secret to who asks: without good credentials, to everybody.
 
-        Where there are secrets, who asks has to say who he is. Raises what
-        `Authenticator.identify` does.
+        Raises what `Authenticator.identify` does, but for wrong ones, which public pages do not mind either.
         """
-        snapshot = request.snapshot
-        if snapshot.is_open:
-            return frozenset(snapshot.indexes)
+        if request.snapshot.is_open:
+            return request.snapshot.visible_to(NOBODY)
         request.is_private = True
-        identity = await self.identify(request)
-        return frozenset(name for name in snapshot.indexes if snapshot.may_see(identity, name))
+        try:
+            identity = await self._as_far_as_said(request)
+        except AuthenticationRequired:
+            identity = NOBODY
+        return request.snapshot.visible_to(identity)
 
     async def identify(self, request: Request) -> Identity:
         """Return who asks, which is found out once for a request. Raises what `Authenticator.identify` does."""
+        if request.no_identity is not None:
+            raise request.no_identity
         if request.identity is None:
-            request.identity = await self._identify(request)
+            try:
+                request.identity = await self._identify(request)
+            except AuthenticationRequired as e:
+                request.no_identity = e
+                raise
         return request.identity
+
+    async def _as_far_as_said(self, request: Request) -> Identity:
+        """Return who asks; `NOBODY` if he does not say. Raises what `Authenticator.identify` does."""
+        if request.header("Authorization") is None and not isinstance(request.site, ControlSite):
+            return NOBODY
+        return await self.identify(request)
 
     async def _identify(self, request: Request) -> Identity:
         if isinstance(request.site, ControlSite):
             return Identity(request.site.identify(request), is_operator=True)
-        user = await request.snapshot.authenticator.identify(request.requestHeaders)
+        user = await request.snapshot.authenticator.identify(request.requestHeaders, request.client_address)
         return Identity(user, groups_of(user, request.snapshot.groups))
 
     def _check(
         self, request: Request, identity: Identity, index: IndexName, right: Right, project: NormalizedName | None
     ) -> None:
         snapshot = request.snapshot
-        if index not in snapshot.indexes and all(snapshot.may_see(identity, each) for each in snapshot.indexes):
+        if index not in snapshot.indexes and snapshot.visible_to(identity) == snapshot.indexes.keys():
             raise IndexNotFound(f"there is no index {index}")
-        if not snapshot.rights_of(index).allow(identity, right, project):
-            what = index if project is None else f"{project} in {index}"
-            raise PermissionRefused(f"The user {identity.user or ANONYMOUS!r} may not {_VERBS[right]} {what}")
+        rights = snapshot.rights_of(index)
+        if rights.allow(identity, right, project):
+            return
+        what = index if project is None else f"{project} in {index}"
+        # What it would take depends on the kind of the index, which is told to nobody who may not read it.
+        may_not = _MAY_NOT[right if rights.allow(identity, Right.READ, project) else Right.READ]
+        raise PermissionRefused(f"The user {identity.user or ANONYMOUS!r} may not {may_not} {what}")
 
 
-_VERBS = {Right.READ: "read", Right.UPLOAD: "upload to", Right.DELETE: "delete from", Right.ADMIN: "administer"}
+_MAY_NOT = {Right.READ: "use", Right.UPLOAD: "upload to", Right.DELETE: "delete from", Right.ADMIN: "administer"}

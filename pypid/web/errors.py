@@ -48,6 +48,7 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.AuthenticationRequired: 401,
     errors.CredentialsUnclear: 400,
     errors.TooManySignIns: 503,
+    errors.TooManyGuesses: 429,
     errors.PermissionRefused: 403,
     errors.NotAcceptable: 406,
     errors.StorageFull: 507,
@@ -81,7 +82,9 @@ def refuse(request: Request, failure: Failure) -> bytes:
         return b""
     if error.cache_status is not None:
         tell(request, error.cache_status)
-    if isinstance(error, errors.UpstreamUnavailable | errors.TooManySignIns | errors.StorageBusy):
+    if isinstance(
+        error, errors.UpstreamUnavailable | errors.TooManySignIns | errors.TooManyGuesses | errors.StorageBusy
+    ):
         request.setHeader(b"Retry-After", str(error.retry_after).encode())
     if isinstance(error, errors.AuthenticationRequired):
         # distutils' "register" has a password for the realm "pypi" alone, unless it is told another one.

@@ -11,5 +11,5 @@ def tell_health(request: Request) -> bytes:
     """Answer that all is well; which mirrors are offline does not change that."""
     snapshot = request.snapshot
     # What others may not know of is not told to who has not said who he is.
-    offline = sorted(name for name in snapshot.offline if snapshot.may_see(NOBODY, name))
+    offline = sorted(snapshot.offline & snapshot.visible_to(NOBODY))
     return plain(request, f"ok\noffline: {', '.join(offline)}\n" if offline else "ok\n")

@@ -8,13 +8,19 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger
 from twisted.web import server
 
 from pypid.domain import circle
+from pypid.domain.authority import is_authority
 from pypid.domain.error_form import ErrorForm
-from pypid.domain.rights import Identity
+from pypid.domain.errors import AuthenticationRequired
+from pypid.domain.forwarded import AS_CONNECTED, ForwardedUnclear
+from pypid.domain.rights import NOBODY, Identity
 from pypid.domain.target import origin_form
 from pypid.web.body import RequestBody
+from pypid.web.proxied import address_of, seen_by_client
 from pypid.web.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -40,8 +46,11 @@ class Request(server.Request):
 
     ``body`` is None when the client sends none; ``default_error_form`` is
     for an error of which the client does not say how it likes it; ``identity``
-    is None until it had to be known; what ``is_private`` no shared cache keeps.
+    is None until it had to be known; what ``is_private`` no shared cache keeps;
+    ``client_side`` is what our proxies say, if any.
     """
+
+    _log = Logger()
 
     channel: Channel
     site: PypidSite
@@ -51,7 +60,9 @@ class Request(server.Request):
         super().__init__(channel, parsePOSTFormSubmission=False)
         self.body: RequestBody | None = None
         self.identity: Identity | None = None
+        self.no_identity: AuthenticationRequired | None = None
         self.is_private = False
+        self.client_side = AS_CONNECTED
         self.default_error_form = ErrorForm.TEXT
 
     def header(self, name: str) -> str | None:
@@ -67,12 +78,12 @@ class Request(server.Request):
     def site_url(self) -> str:
         """The URL that the client knows this site by, with its slash."""
         # Not prePathURL(), which takes the port that pypid listens on for the one that the client knows.
-        return f"{'https' if self.isSecure() else 'http'}://{self.header('Host') or 'HOST'}/"
+        return f"{'https' if self.isSecure() else 'http'}://{self.site_host or 'HOST'}{self.client_side.prefix}/"
 
     @property
     def secure_url(self) -> str | None:
-        """The URL that was asked for, where the client knows it alike: by TLS that ends here, not at a proxy."""
-        if not self.isSecure() or self.header("Host") is None:
+        """The URL that was asked for, as the client knows it, where that is one of TLS."""
+        if not self.isSecure() or not self.site_host:
             return None
         return f"{self.site_url.removesuffix('/')}{self.path.decode('ascii')}"
 
@@ -82,19 +93,40 @@ class Request(server.Request):
         The URL to upload to, None if there is none.
 
         It is that of the index that the path begins with, else of the default
-        one; if that takes no uploads, of the first that does.
+        one; if that takes no uploads, of the first that does and is no secret.
         """
+        visible = self.snapshot.visible_to(self.identity or NOBODY)
         segments = self.path.decode("ascii").split("/")[1:]
         for named in ("/".join(segments[:2]), segments[0]):
-            if named in self.snapshot.hosted:
+            if named in self.snapshot.hosted and named in visible:
                 return f"{self.site_url}{named}/"
         if self.snapshot.default_index in self.snapshot.hosted:
             return self.site_url
-        return next((f"{self.site_url}{name}/" for name in self.snapshot.hosted), None)
+        return next((f"{self.site_url}{name}/" for name in self.snapshot.hosted if name in visible), None)
+
+    @property
+    def site_host(self) -> str | None:
+        """The host, with its port, that the client knows this site by."""
+        return self.client_side.host or self.header("Host")
+
+    def isSecure(self) -> bool:
+        """Return whether nobody can listen to what goes between the client and us, or the first of our proxies."""
+        scheme = self.client_side.scheme
+        return bool(super().isSecure()) if scheme is None else scheme == "https"
+
+    def getClientAddress(self) -> IAddress:
+        """Return where the client is, which is not always where the connection comes from."""
+        told = self.client_side.address
+        address: IAddress = super().getClientAddress() if told is None else address_of(told)
+        return address
 
     @property
     def client_address(self) -> str:
-        """Where the client is, for the audit log: an IP address, or ``local`` over a socket of this machine."""
+        """
+        Where the client is, for the audit log and the like.
+
+        An IP address, or ``local`` over a socket of this machine, or the name that a proxy hides it behind.
+        """
         return getattr(self.getClientAddress(), "host", "local")
 
     def gotLength(self, length: int | None) -> None:  # noqa: ARG002
@@ -146,15 +178,25 @@ class Request(server.Request):
         if self.method not in METHODS:
             return 501
         hosts = self.requestHeaders.getRawHeaders(b"Host") or []
-        if len(hosts) > 1 or (not hosts and self.clientproto == b"HTTP/1.1") or not b"".join(hosts).isascii():
+        if len(hosts) > 1 or (not hosts and self.clientproto == b"HTTP/1.1"):
             return 400  # RFC 9112, section 3.2
-        if not self._aim():
+        if not self._aim() or not is_authority(self.header("Host") or "-") or not self._see_as_client():
             return 400
         if not _is_utf8(unquote_to_bytes(self.path)):
             return 400  # Klein's answer too, but it logs a traceback of each
         if b"//" in self.path.lstrip(b"/"):
             return 404  # Werkzeug passes over the empty segment; links relative to this URL would be wrong
         return 417 if self.expectations - {"100-continue"} else None
+
+    def _see_as_client(self) -> bool:
+        """Take from our proxies who the client is, and how it sees us; return whether they can be understood."""
+        try:
+            peer = self.channel.transport.getPeer()
+            self.client_side = seen_by_client(self.requestHeaders, peer, self.snapshot.trusted_proxies)
+        except ForwardedUnclear as e:
+            self._log.warn("{peer}, a proxy of ours, says for whom it asks, but {why}", peer=str(peer), why=str(e))
+            return False
+        return True
 
     def _aim(self) -> bool:
         """Take path and host from the request's target; return whether it is one."""
@@ -177,7 +219,12 @@ class Request(server.Request):
         super().write(data)
 
     def _keep_private(self) -> None:
-        """Have no cache but the client's own keep the answer: it may be asked for by others (RFC 9111)."""
+        """
+        Have no cache but the client's own keep the answer: it may be asked for by others (RFC 9111).
+
+        "Vary: Authorization" would say no more, and pip writes what a request has of the headers named there into
+        its cache: the password, in plain text.
+        """
         said = self.responseHeaders.getRawHeaders(b"Cache-Control", [])
         kept = [word for value in said for word in value.split(b", ") if word != b"public"]
         self.setHeader(b"Cache-Control", b", ".join([*kept, b"private"]))

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 
 from pypid.domain.error_form import ErrorForm
-from pypid.domain.errors import PackageIndexError
+from pypid.domain.errors import IndexNotFound, PackageIndexError
 from pypid.domain.names import IndexName, normalize_name
 from pypid.domain.provenance import PROVENANCE_TYPE
 from pypid.indexes.download_counts import DownloadCounts
@@ -81,7 +81,13 @@ class Routes:
 
     @app.route("/<short:path>/", methods=["GET"], strict_slashes=False)
     async def short_url(self, request: Request, path: str) -> bytes:
-        short = read_short_url(path, await self._access.visible(request))
+        try:
+            short = read_short_url(path, await self._access.visible(request))
+        except IndexNotFound:
+            # What is below an index that is a secret is answered as that is.
+            if "/" in path:
+                await self._access.read(request, IndexName(path))
+            raise
         slashed = request.path.endswith(b"/")
         if short.project is not None:
             return _redirect(request, f"{'../' if slashed else ''}simple/{short.project}/")
@@ -128,7 +134,7 @@ class Routes:
     @app.route("/<index:index>/pypi/+simple/<project:project>/", methods=["GET"], strict_slashes=False)
     async def published_below_pypi(self, request: Request, project: str, index: IndexName | None = None) -> bytes:
         whole = IndexName("pypi" if index is None else f"{index}/pypi")
-        if whole in request.snapshot.indexes:
+        if whole in await self._access.visible(request):
             return await self.project_page(request, project, whole)
         return await self.published(request, project, index)
 
@@ -229,7 +235,7 @@ class Routes:
     @app.route("/<index:index>/pypi/", methods=["POST"], strict_slashes=False)
     async def upload_to_pypi(self, request: Request, index: IndexName) -> bytes:
         whole = IndexName(f"{index}/pypi")
-        return await self.upload(request, whole if whole in request.snapshot.indexes else index)
+        return await self.upload(request, whole if whole in await self._access.visible(request) else index)
 
     async def _paced(self, request: Request, content: bytes) -> bytes:
         return await paced(request, content, stall=request.snapshot.stall_timeout, clock=self._clock)

@@ -9,6 +9,7 @@ from pypid.domain.errors import IndexNotFound, NotHosted
 from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
 from pypid.domain.rights import NO_RIGHTS, Identity, Right, Rights
+from pypid.domain.trusted_proxies import TrustedProxies
 from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.index import Index
@@ -37,18 +38,25 @@ class Snapshot:
     """Bytes of one upload's body."""
     stall_timeout: float
     """Seconds for which a client may read nothing of its answer."""
+    trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    """Who is believed whom it asks for."""
+    connections_per_address: int = 256
+    """How many of them one address may have."""
+    is_open: bool = field(init=False)
+    """Whether everybody may read everything: then it is no secret which indexes there are."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether everybody may read everything: then it is no secret which indexes there are."""
-        return all(self.rights_of(name).is_public(Right.READ) for name in self.indexes)
+    def __post_init__(self) -> None:
+        is_open = all(self.rights_of(name).is_public(Right.READ) for name in self.indexes)
+        object.__setattr__(self, "is_open", is_open)
 
     def rights_of(self, index: IndexName) -> Rights:
         return self.rights.get(index, NO_RIGHTS)
 
-    def may_see(self, identity: Identity, index: IndexName) -> bool:
-        """Return whether it is no secret to ``identity`` that there is ``index``."""
-        return self.rights_of(index).allow(identity, Right.READ, None)
+    def visible_to(self, identity: Identity) -> frozenset[IndexName]:
+        """Return the indexes of which it is no secret to ``identity`` that they are there."""
+        if self.is_open:
+            return frozenset(self.indexes)
+        return frozenset(name for name in self.indexes if self.rights_of(name).allow(identity, Right.READ, None))
 
     def index(self, name: IndexName | None) -> Index:
         """Return the index of that name, None being the default one. Raises `IndexNotFound`."""

@@ -31,7 +31,8 @@ class DirectoryWebTests(WebTestCase):
         before = super().snapshot()
         shown = OverlaidIndex(DirectoryIndex(self.looks, self.disk), self.overlays)
         indexes = {**before.indexes, LOCAL: shown}
-        return replace(before, indexes=indexes, directories={LOCAL: (self.looks, 10.0)})
+        rights = {**before.rights, LOCAL: self.rights}
+        return replace(before, indexes=indexes, rights=rights, directories={LOCAL: (self.looks, 10.0)})
 
     def setUp(self) -> None:
         super().setUp()

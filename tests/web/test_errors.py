@@ -149,6 +149,10 @@ class _Breaking:
 
 
 class AnswerTests(WebTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.current.value.rights[_Failing.name] = self.rights  # type: ignore[index]
+
     def failing(self, error: Exception) -> None:
         self.current.value.indexes[_Failing.name] = _Failing(error)  # type: ignore[index]
 

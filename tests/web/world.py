@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any, cast
 
 import bcrypt
+from twisted.internet.interfaces import IAddress
 
 from pypid.domain.htpasswd import Htpasswd, parse_htpasswd
 from pypid.domain.names import IndexName
@@ -83,9 +84,11 @@ class _HalfClosed(_PeerTransport):
 class Peer(RawPeer):
     """A client that is told apart: a connection closed, one closed for writing only, one reset."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, address: IAddress | None = None) -> None:
         super().__init__(server)
         self._half: _HalfClosed = _HalfClosed()
+        if address is not None:
+            self._half.peerAddr = address
         self._transport = self._half
         self._taken = 0
 
@@ -241,8 +244,9 @@ class WebTestCase(StoresTestCase):
         """Where pages are rendered."""
         return inline
 
-    def connect(self) -> Peer:
-        peer = Peer(self.site.buildProtocol(None))
+    def connect(self, address: IAddress | None = None) -> Peer:
+        """Connect, from ``address`` where that matters."""
+        peer = Peer(self.site.buildProtocol(address), address)
         self.peers.append(peer)
         peer.connect()
         return peer

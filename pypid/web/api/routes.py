@@ -90,7 +90,7 @@ class ApiRoutes:
         report = RootReport(
             pypid=pypid.__version__,
             openapi="/-/api/v1/openapi.json",
-            default_index=snapshot.default_index,
+            default_index=snapshot.default_index if snapshot.default_index in visible else None,
             indexes=indexes,
         )
         return await self._tell(request, report)
@@ -101,7 +101,7 @@ class ApiRoutes:
 
     @app.route("/v1/audit", methods=["GET"])
     async def audit(self, request: Request) -> bytes:
-        await self._access.act_on_all(request, Right.ADMIN)
+        await self._access.administer_all(request)
         page = await read_call(request, Paging)
         if page.newest is not None:
             return await self._tell(request, await self._reporter.newest_events(page.newest))
@@ -228,7 +228,10 @@ class ApiRoutes:
     ) -> Actor:
         """Return who asks, who has to say who he is also for what everybody may. Raises what `Access.act` does."""
         await self._access.identify(request)
-        return await self._access.act(request, index, right, project=project)
+        actor = await self._access.act(request, index, right, project=project)
+        if project is None:
+            self._access.check_whole(request, index, right)
+        return actor
 
     async def _set_status(
         self, request: Request, index: IndexName, project: str, status: ProjectStatus | None, actor: Actor

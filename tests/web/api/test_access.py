@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 
+from pypid.domain.throttle import REFILL
 from tests.web.api.document import operations
 from tests.web.api.world import DEMO, JSON, ApiTestCase
 from tests.web.world import ALICE, WebTestCase
@@ -23,6 +24,7 @@ class SignInTests(ApiTestCase):
         wrong = {"Authorization": "Basic " + b64encode(b"alice:wrong").decode()}
         for method, target in targets():
             for headers in ({}, wrong):
+                self.clock.advance(REFILL)
                 answer = self.ask(method, target, headers)
                 self.assertEqual(answer.status, 200 if target in OPEN else 401, f"{method} {target}")
                 if target not in OPEN:
