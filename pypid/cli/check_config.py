@@ -11,9 +11,11 @@ import click
 
 from pypid.cli.configuration import load_or_exit
 from pypid.cli.htpasswd_file import CannotEdit, read_htpasswd
-from pypid.config import Config, DirectoryConfig, IndexConfig, MirrorConfig, UsersConfig
+from pypid.config import Config, ConfigError, DirectoryConfig, IndexConfig, MirrorConfig, UsersConfig
+from pypid.config.group_files import load_groups, unknown_users
 from pypid.config.tables import quote_key
-from pypid.domain.htpasswd import HtpasswdError, parse_htpasswd
+from pypid.config.writable import writable_by_others
+from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 from pypid.inspection.verifying import can_verify, problems_of_setup
 from pypid.storage.loose_tree import survey
 from pypid.upstream.certificates import BadCertificates
@@ -26,9 +28,9 @@ def check_config(file: Path | None) -> None:
     """Say what is wrong with a configuration.
 
     The PYPID_ variables of the environment are checked together with FILE. Without FILE, it is the one that the
-    daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the built-in defaults. The file of users is read
-    as well; what keeps some of them from signing in is said on stderr. Exits with 78 if anything is so wrong that the
-    daemon would not start, having said all that is.
+    daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the built-in defaults. The files of users and
+    groups are read as well; what keeps some users from signing in is said on stderr. Exits with 78 if anything is so
+    wrong that the daemon would not start, having said all that is.
     """
     config = load_or_exit(file)
     problems = [
@@ -39,7 +41,10 @@ def check_config(file: Path | None) -> None:
         click.echo(problem, err=True)
     if problems:
         sys.exit(os.EX_CONFIG)
-    _check_users(config.users)
+    users = _check_users(config.users)
+    _check_groups(config, users)
+    for warning in writable_by_others(config):
+        click.echo(warning, err=True)
     for warning in _unreadable_directories(config):
         click.echo(warning, err=True)
     click.echo(f"{config.source}: ok")
@@ -72,7 +77,18 @@ def _unreadable_directories(config: Config) -> Iterator[str]:
                     yield f"{where}: {e.filename}: {e.strerror}: it is served when it can be read"
 
 
-def _check_users(config: UsersConfig) -> None:
+def _check_groups(config: Config, users: Htpasswd) -> None:
+    try:
+        given = load_groups(config)
+    except ConfigError as e:
+        for problem in e.problems:
+            click.echo(problem, err=True)
+        sys.exit(os.EX_CONFIG)
+    for line in (*given.problems, *unknown_users(config, users.hashes.keys())):
+        click.echo(line, err=True)
+
+
+def _check_users(config: UsersConfig) -> Htpasswd:
     try:
         users = parse_htpasswd(read_htpasswd(config.htpasswd), bcrypt_only=config.bcrypt_only)
     except CannotEdit as e:
@@ -83,6 +99,7 @@ def _check_users(config: UsersConfig) -> None:
         sys.exit(os.EX_CONFIG)
     for line in (*users.problems, *users.warnings):
         click.echo(f"{config.htpasswd}: {line}", err=True)
+    return users
 
 
 def _describe(index: IndexConfig) -> str:

@@ -38,6 +38,8 @@ class Reached:
         """Its name; pypid is asked for that of the default one. Raises what `ApiClient.ask` does."""
         if self._index is None:
             self._index = self.api.ask("GET", "", RootReport).default_index
+        if self._index is None:
+            raise Refused("name an index that you may use, with --index")
         return self._index
 
 

@@ -30,7 +30,7 @@ from pypid.daemon.rescan import RescanService
 from pypid.daemon.sites import build_sites
 from pypid.daemon.snapshot import build_snapshot
 from pypid.daemon.sweep import SweepService
-from pypid.daemon.users import read_users
+from pypid.daemon.users import read_users, warn_of_writers
 from pypid.web.snapshot import Current
 
 BACKLOG = 1024
@@ -103,6 +103,7 @@ class Daemon(Service):
     def startService(self) -> None:
         try:
             self._lasting.open()
+            warn_of_writers(self._config)
             users = read_users(self._config.users, before=None)
             self._current.value = build_snapshot(self._config, self._lasting, users, read_groups(self._config, users))
         except ConfigError as e:
@@ -150,6 +151,7 @@ class Daemon(Service):
     async def _reload(self) -> None:
         config = self._load()
         known = self._current.value.authenticator.users
+        await self._lasting.disk(warn_of_writers, config)
         users = await self._lasting.disk(read_users, config.users, before=known)
         groups = await self._lasting.disk(read_groups, config, users)
         snapshot = build_snapshot(config, self._lasting, users, groups)

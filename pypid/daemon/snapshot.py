@@ -19,6 +19,7 @@ from pypid.domain.groups import Groups
 from pypid.domain.htpasswd import Htpasswd
 from pypid.domain.names import IndexName
 from pypid.domain.reach import AllowedHosts
+from pypid.domain.trusted_proxies import TrustedProxies
 from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.core_metadata import CoreMetadata
@@ -91,6 +92,8 @@ def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None, gro
         authenticator=Authenticator(users, lasting.password_checks),
         max_upload=config.server.max_upload,
         stall_timeout=config.server.stall_timeout,
+        trusted_proxies=TrustedProxies(config.server.trusted_proxies),
+        connections_per_address=config.server.connections_per_address,
     )
 
 

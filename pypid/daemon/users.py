@@ -9,7 +9,8 @@ from pathlib import Path
 
 from twisted.logger import Logger
 
-from pypid.config import ConfigError, UsersConfig
+from pypid.config import Config, ConfigError, UsersConfig
+from pypid.config.writable import writable_by_others
 from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 
 MOST_LINES = 20
@@ -59,6 +60,12 @@ def _read(path: Path) -> str:
             return content.decode()
         time.sleep(BETWEEN_READS)
     raise OSError("it changes all the time")
+
+
+def warn_of_writers(config: Config) -> None:
+    """Log which of the files that decide who may do what every user of the machine could change. Blocks."""
+    for problem in writable_by_others(config):
+        _log.warn("{problem}", problem=problem)
 
 
 def _report(path: Path, lines: Sequence[str]) -> None:

@@ -119,6 +119,19 @@ def test_reads_the_file_of_users(tmp_path: Path) -> None:
         assert result.stderr.startswith(f"[users] htpasswd: {htpasswd}")
 
 
+def test_reads_the_groups(tmp_path: Path) -> None:
+    """A group that is none is what the daemon would not start with; a user may be added at any time."""
+    path = write(tmp_path, '[index.main]\nupload = ["@payments", "alice"]\n')
+    result = pypid("check-config", path)
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr == "[index.main] upload: there is no group 'payments' (have: none)\n"
+    path.write_text(f"{path.read_text()}[groups]\npayments = ['bob']\n")
+    result = pypid("check-config", path)
+    assert (result.exit_code, result.stderr) == (0, "[index.main] upload: there is no user 'alice' yet\n")
+    path.chmod(0o646)
+    assert f"{path} can be changed by every user of this machine" in pypid("check-config", path).stderr
+
+
 def test_checks_what_the_daemon_would_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without FILE: that of the environment, and with its variables."""
     assert pypid("check-config").stdout.startswith(f"{tmp_path / 'pypid.conf'}: ok\n")

@@ -32,7 +32,7 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_page_is_true(daemon: DaemonFactory, upstream: SocketUpstream, tmp_path: Path) -> None:
-    d = daemon(config={"index": {"pypi": {"upstream": upstream.url}}})
+    d = daemon(config={"index": {"main": {"delete": ["alice"]}, "pypi": {"upstream": upstream.url}}})
     d.add_user("alice", PASSWORD)
     dists = [wheel("demo", version) for version in ("1.0", "2.0")]
     for dist in dists:

@@ -33,7 +33,7 @@ from tests.kit.upstream import ScriptedIndex, SocketUpstream
 
 PASSWORD = "correct horse battery staple"
 ALICE = {"Authorization": "Basic " + b64encode(f"alice:{PASSWORD}".encode()).decode()}
-HOSTED = {"index": {"main": {"bases": []}, "pypi": {"enabled": False}}}
+HOSTED = {"index": {"main": {"bases": [], "admin": ["alice"]}, "pypi": {"enabled": False}}}
 ASK_AS_ANOTHER = """
 import os, socket, sys
 os.chdir(sys.argv[1])
