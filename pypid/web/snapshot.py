@@ -42,6 +42,8 @@ class Snapshot:
     """Who is believed whom it asks for."""
     connections_per_address: int = 256
     """How many of them one address may have."""
+    https_port: int | None = None
+    """Where other machines are sent that come without TLS; None: they are answered."""
     is_open: bool = field(init=False)
     """Whether everybody may read everything: then it is no secret which indexes there are."""
 
