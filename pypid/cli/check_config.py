@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import click
 
 from pypid.cli.configuration import load_or_exit
 from pypid.cli.htpasswd_file import CannotEdit, read_htpasswd
-from pypid.config import Config, ConfigError, DirectoryConfig, IndexConfig, MirrorConfig, UsersConfig
+from pypid.config import Config, ConfigError, DirectoryConfig, IndexConfig, MirrorConfig, ServerConfig, UsersConfig
+from pypid.config.certificate_files import read_tls_files
 from pypid.config.group_files import load_groups, unknown_users
 from pypid.config.tables import quote_key
 from pypid.config.writable import writable_by_others
+from pypid.domain.certificates import time_problem, warning_of
 from pypid.domain.htpasswd import Htpasswd, HtpasswdError, parse_htpasswd
 from pypid.inspection.verifying import can_verify, problems_of_setup
 from pypid.storage.loose_tree import survey
@@ -29,13 +32,15 @@ def check_config(file: Path | None) -> None:
 
     The PYPID_ variables of the environment are checked together with FILE. Without FILE, it is the one that the
     daemon would read: that of PYPID_CONFIG, else /etc/pypid.conf, else the built-in defaults. The files of users and
-    groups are read as well; what keeps some users from signing in is said on stderr. Exits with 78 if anything is so
-    wrong that the daemon would not start, having said all that is.
+    groups and the certificates are read as well; what keeps some users from signing in, or clients from accepting a
+    certificate, is said on stderr. Exits with 78 if anything is so wrong that the daemon would not start, having said
+    all that is.
     """
     config = load_or_exit(file)
     problems = [
         *_problems_of_certificates(config),
         *problems_of_setup(config.verifying, config.server.sigstore_root, installed=can_verify()),
+        *_check_tls(config.server),
     ]
     for problem in problems:
         click.echo(problem, err=True)
@@ -86,6 +91,19 @@ def _check_groups(config: Config, users: Htpasswd) -> None:
         sys.exit(os.EX_CONFIG)
     for line in (*given.problems, *unknown_users(config, users.hashes.keys())):
         click.echo(line, err=True)
+
+
+def _check_tls(server: ServerConfig) -> tuple[str, ...]:
+    """Return what is wrong with the certificates; say on stderr what does not keep a daemon from starting."""
+    try:
+        certificates = read_tls_files(server).certificates
+    except ConfigError as e:
+        return e.problems
+    for path, certificate in zip(server.certificates, certificates, strict=True):
+        for warning in (warning_of(certificate), time_problem(certificate, time.time())):
+            if warning is not None:
+                click.echo(f"{path}: {warning}", err=True)
+    return ()
 
 
 def _check_users(config: UsersConfig) -> Htpasswd:

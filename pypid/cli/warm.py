@@ -119,9 +119,10 @@ def _index_url(url: str | None, index: str | None, config: Path | None) -> str:
 
 def _daemon_url(config: Path | None) -> str:
     loaded = load_or_exit(config)
-    for description in loaded.server.listen:
-        if (url := local_url(description)) is not None:
-            return url
+    urls = [url for description in loaded.server.listen if (url := local_url(description)) is not None]
+    if urls:
+        # Without TLS if that is possible: few certificates are for an address of this machine.
+        return min(urls, key=lambda url: url.startswith("https:"))
     raise click.UsageError(f"{loaded.source}: listen has no port to reach the daemon at; give --url")
 
 

@@ -1,4 +1,4 @@
-"""What may stand in ``listen``: the syntax of Twisted's endpoint descriptions, checked without a reactor."""
+"""What may stand in ``listen``: Twisted's endpoint descriptions, and ours for TLS, checked without a reactor."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ _ARGUMENTS = {
     "tcp": ("port", "interface", "backlog"),
     "tcp6": ("port", "backlog", "interface"),
     "unix": ("address", "mode", "backlog", "lockfile"),
-    "ssl": (
-        *("port", "privateKey", "certKey", "sslmethod", "interface", "backlog"),
-        *("extraCertChain", "dhParameters"),
-    ),
     "systemd": ("domain", "index", "name"),
 }
 """Twisted's own names of the arguments, in the order in which they may be given without a name."""
+
+_WITH_TLS = {"tls": "tcp", "tls6": "tcp6", "tls-systemd": "systemd"}
+"""Our kinds of addresses, and Twisted's without TLS, whose arguments they have."""
+
+_KINDS = (*_ARGUMENTS, *_WITH_TLS)
 
 _NUMBERS = {"backlog": 10, "lockfile": 10, "index": 10, "mode": 8}
 """Arguments that Twisted reads as whole numbers, and the base."""
@@ -41,32 +42,42 @@ def check_listen_address(description: str) -> None:
     _read(description)
 
 
+def below_tls(description: str) -> str | None:
+    """Return Twisted's description of the endpoint that TLS is spoken on; None where it is not."""
+    kind, colon, arguments = description.partition(":")
+    below = _WITH_TLS.get(kind)
+    return None if below is None else f"{below}{colon}{arguments}"
+
+
 def local_url(description: str) -> str | None:
     """Return the URL for a client on the same machine; None for an endpoint without a known port."""
     kind, arguments = _read(description)
+    secured = kind in _WITH_TLS
+    kind = _WITH_TLS.get(kind, kind)
     if int(arguments.get("port", "0")) == 0:
         return None
     host = re.sub(r"\\(.)", r"\1", arguments.get("interface", ""))
     if host in {"", "::", "0.0.0.0"}:  # noqa: S104  # every address
         host = "::1" if kind == "tcp6" or host == "::" else "127.0.0.1"
-    return f"{'https' if kind == 'ssl' else 'http'}://{f'[{host}]' if ':' in host else host}:{arguments['port']}/"
+    return f"{'https' if secured else 'http'}://{f'[{host}]' if ':' in host else host}:{arguments['port']}/"
 
 
 def _read(description: str) -> tuple[str, dict[str, str]]:
     """Return the kind of endpoint and its arguments, as they are written. Raises `BadAddress`."""
     kind, *rest = _split(description)
-    names = _ARGUMENTS.get(kind)
+    below = _WITH_TLS.get(kind, kind)
+    names = _ARGUMENTS.get(below)
     if names is None:
         raise BadAddress(f"{description!r} does not say what kind of address it is ({_suggest(description)})")
     arguments = _arguments(description, names, rest)
-    for required in [names[0]] if kind != "systemd" else ["domain"]:
+    for required in [names[0]] if below != "systemd" else ["domain"]:
         if not arguments.get(required):
             raise BadAddress(f"{description!r} has no {required} ({_example(kind)})")
     if "port" in names:
         _check_port(description, arguments["port"])
     for name in _NUMBERS.keys() & arguments.keys():
         _check_number(description, name, arguments[name])
-    if kind == "systemd":
+    if below == "systemd":
         _check_systemd(description, arguments)
     return kind, arguments
 
@@ -119,9 +130,11 @@ def _check_systemd(description: str, arguments: dict[str, str]) -> None:
 def _suggest(description: str) -> str:
     if description.isascii() and description.isdigit():
         return f"did you mean tcp:{description}?"
+    if description.startswith("ssl:"):
+        return "HTTPS is tls:8443, and its files are in certificates and private_keys"
     match = _HOST_AND_PORT.fullmatch(description)
     if match is None:
-        return f"kinds: {', '.join(_ARGUMENTS)}, as in tcp:8080"
+        return f"kinds: {', '.join(_KINDS)}, as in tcp:8080"
     host, port = match["host"], match["port"]
     if host.startswith("["):
         escaped = host[1:-1].replace(":", r"\:")
@@ -134,6 +147,8 @@ def _suggest(description: str) -> str:
 def _example(kind: str) -> str:
     return {
         "unix": "as in unix:/run/pypid/http.sock",
-        "ssl": "as in ssl:443:privateKey=key.pem:certKey=cert.pem",
         "systemd": "as in systemd:domain=INET6:name=http",
+        "tls-systemd": "as in tls-systemd:domain=INET6:name=https",
+        "tls": "as in tls:8443",
+        "tls6": "as in tls6:8443",
     }.get(kind, f"as in {kind}:8080")

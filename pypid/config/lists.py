@@ -68,6 +68,16 @@ class Directories(Listed):
 
 
 @dataclass(frozen=True)
+class FilePaths(Listed):
+    """The paths of files."""
+
+    def read(self, value: object) -> tuple[Path, ...]:
+        texts = _texts(value, "paths")
+        _check_each(texts, FilePath().read)
+        return tuple(FilePath().read(text) for text in texts)
+
+
+@dataclass(frozen=True)
 class HostPatterns(Listed):
     """Hosts, as `AllowedHosts` has them."""
 

@@ -6,19 +6,20 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pypid import __version__
 from pypid.config import Config, ConfigError
+from pypid.config.listen import below_tls
 from pypid.daemon.chores import chores
 from pypid.daemon.control import ControlSocket
 from pypid.daemon.failure import StartFailed
@@ -30,8 +31,10 @@ from pypid.daemon.rescan import RescanService
 from pypid.daemon.sites import build_sites
 from pypid.daemon.snapshot import build_snapshot
 from pypid.daemon.sweep import SweepService
+from pypid.daemon.tls_service import TlsService
 from pypid.daemon.users import read_users, warn_of_writers
 from pypid.web.snapshot import Current
+from pypid.web.unencrypted import HTTPS
 
 BACKLOG = 1024
 """Connections that wait while the reactor is busy; with Twisted's 50, 300 clients at once lose 42."""
@@ -72,6 +75,7 @@ class Daemon(Service):
         self._rescans = RescanService(reactor, self._current)
         self._sweeps = SweepService(reactor, self._lasting.room)
         self._chores = chores(reactor, self._lasting.counts, self._lasting.retainer)
+        self._tls = TlsService(reactor, self._lasting.disk)
         self._site, self._control_site = build_sites(reactor, config.server, self._lasting, self._current)
         self._control = ControlSocket(reactor, config.server.data, self._control_site)
         self._ports: list[IListeningPort] = []
@@ -80,6 +84,11 @@ class Daemon(Service):
         """Take the ports while we may; nothing is accepted before the reactor runs, when all is open."""
         super().privilegedStartService()
         self._reloads.privilegedStartService()
+        try:
+            self._tls.open(self._config.server)
+        except ConfigError as e:
+            self._give_up(StartFailed("; ".join(e.problems), os.EX_CONFIG))
+            return
         for description in self._config.server.listen:
             self._listen(description)
 
@@ -95,17 +104,31 @@ class Daemon(Service):
             self._give_up(StartFailed(f"cannot listen on {description}: {reason}", os.EX_OSERR))
 
     def _endpoint(self, description: str) -> Deferred[IListeningPort]:
-        listening: Deferred[IListeningPort] = serverFromString(self._reactor, _with_backlog(description)).listen(
-            self._site
-        )
+        below = below_tls(description)
+        factory: IProtocolFactory = self._site
+        if below is not None:
+            factory = self._tls.secure(self._site, handshake_timeout=self._config.server.header_timeout)
+        listening: Deferred[IListeningPort] = serverFromString(
+            self._reactor, _with_backlog(below or description)
+        ).listen(factory)
         return listening
+
+    def _https_port(self, config: Config) -> int | None:
+        """Return the port that requests without TLS are sent to; None where they are answered."""
+        if config.server.insecure_http:
+            return None
+        for description, port in zip(self._config.server.listen, self._ports, strict=True):
+            if below_tls(description) is not None:
+                return getattr(port.getHost(), "port", HTTPS)  # a Unix socket: where it leads to we do not know
+        return None
 
     def startService(self) -> None:
         try:
             self._lasting.open()
             warn_of_writers(self._config)
             users = read_users(self._config.users, before=None)
-            self._current.value = build_snapshot(self._config, self._lasting, users, read_groups(self._config, users))
+            snapshot = build_snapshot(self._config, self._lasting, users, read_groups(self._config, users))
+            self._current.value = replace(snapshot, https_port=self._https_port(self._config))
         except ConfigError as e:
             self._give_up(StartFailed("; ".join(e.problems), os.EX_CONFIG))
             return
@@ -121,6 +144,7 @@ class Daemon(Service):
         self._sweeps.startService()
         self._chores.startService()
         self._control.start()
+        self._tls.startService()
         self._log.info(
             "pypid {version} listens on {listen}; data in {data}; settings from {source}",
             version=__version__,
@@ -135,6 +159,8 @@ class Daemon(Service):
         self._reloads.stopService()
         if self._feeds.running:
             self._feeds.stopService()
+        if self._tls.running:
+            self._tls.stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -150,6 +176,7 @@ class Daemon(Service):
 
     async def _reload(self) -> None:
         config = self._load()
+        tls = await self._tls.read(config.server)
         known = self._current.value.authenticator.users
         await self._lasting.disk(warn_of_writers, config)
         users = await self._lasting.disk(read_users, config.users, before=known)
@@ -160,7 +187,8 @@ class Daemon(Service):
             before, after = getattr(self._config.server, field.name), getattr(config.server, field.name)
             if field.name in NEEDS_RESTART and before != after:
                 self._log.warn("[server] {key} has changed: it takes effect after a restart", key=field.name)
-        self._current.value = snapshot
+        self._current.value = replace(snapshot, https_port=self._https_port(config))
+        self._tls.use(tls)
         self._lasting.room.limits = config.server.room
         self._lasting.counts.keep_days = config.server.download_days
         self._lasting.sigstore_root = config.server.sigstore_root
@@ -180,6 +208,6 @@ def _favour_reactor() -> None:
 
 def _with_backlog(description: str) -> str:
     kind = description.partition(":")[0]
-    if kind in {"tcp", "tcp6", "ssl", "unix"} and ":backlog=" not in description:
+    if kind in {"tcp", "tcp6", "unix"} and ":backlog=" not in description:
         return f"{description}:backlog={BACKLOG}"
     return description

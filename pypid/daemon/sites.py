@@ -19,6 +19,7 @@ from pypid.web.routes import Routes
 from pypid.web.simple import SimplePages
 from pypid.web.site import PypidSite
 from pypid.web.snapshot import Current
+from pypid.web.unencrypted import EncryptedOnly
 from pypid.web.upload import Uploads
 from pypid.web.xmlrpc import XmlRpc
 
@@ -42,7 +43,7 @@ def build_sites(
     )
     return (
         PypidSite(
-            routes.app.resource(),
+            EncryptedOnly(routes.app.resource()),
             current,
             reactor=reactor,
             header_timeout=server.header_timeout,

@@ -214,7 +214,9 @@ def test_usage(args: list[str], problem: str) -> None:
 def test_which_index(option: str, index: ScriptedIndex, upstream: SocketUpstream) -> None:
     """The default one, or the one that is named; where the daemon is, the configuration says, or --url."""
     url = ["--url", upstream.root] if option == "url" else []
-    Path("pypid.conf").write_text(f"[server]\nlisten = ['unix:/run/x', 'tcp:{upstream.port}']")
+    Path("pypid.conf").write_text(
+        f"[server]\nlisten = ['unix:/run/x', 'tls:1', 'tcp:{upstream.port}']\ncertificates = 'for-another-name.pem'"
+    )
     assert pypid("warm", "root", *url).exit_code == 0
     result = pypid("warm", "root", "--index", "root/pypi", *url)
     assert result.stderr == f"pypid: {upstream.root}/root/pypi/simple/: 404 Not Found\n"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.testing import MemoryReactor
 
-from pypid.config.listen import BadAddress, check_listen_address, local_url
+from pypid.config.listen import BadAddress, below_tls, check_listen_address, local_url
 
 
 @pytest.mark.parametrize(
@@ -23,17 +23,22 @@ from pypid.config.listen import BadAddress, check_listen_address, local_url
         "unix:/run/pypid/http.sock",
         "unix:address=/run/x:mode=660:lockfile=0",
         r"unix:/run/a\:b",
+        "tls:8443",
+        "tls:port=8443:interface=127.0.0.1:backlog=5",
+        r"tls:8443:interface=\:\:1",
+        "tls6:8443",
     ],
 )
 def test_good(description: str) -> None:
     check_listen_address(description)
-    assert serverFromString(MemoryReactor(), description) is not None
+    assert serverFromString(MemoryReactor(), below_tls(description) or description) is not None
 
 
 def test_sockets_of_systemd() -> None:
     """Which Twisted can make only while systemd hands some over."""
     check_listen_address("systemd:domain=INET6:name=http")
     check_listen_address("systemd:domain=UNIX:index=0")
+    check_listen_address("tls-systemd:domain=INET6:name=https")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ def test_sockets_of_systemd() -> None:
         ("127.0.0.1:8080", "did you mean tcp:8080:interface=127.0.0.1?"),
         ("localhost:8080", "did you mean tcp:8080:interface=localhost?"),
         ("[::1]:8080", r"did you mean tcp6:8080:interface=\:\:1?"),
-        ("", "kinds: tcp, tcp6, unix, ssl, systemd, as in tcp:8080"),
+        ("", "kinds: tcp, tcp6, unix, systemd, tls, tls6, tls-systemd, as in tcp:8080"),
         ("http://0.0.0.0:8080", "kinds: tcp, tcp6"),
         ("tcp", "has no port (as in tcp:8080)"),
         ("tcp:", "has no port"),
@@ -62,7 +67,10 @@ def test_sockets_of_systemd() -> None:
         ("systemd:domain=INET", "needs an index or a name"),
         ("systemd:index=0", "has no domain"),
         ("systemd:domain=FOO:index=0", "the domain is one of INET, INET6, UNIX, not 'FOO'"),
-        ("ssl:443:privateKey=x:443", "gives privateKey twice"),
+        ("ssl:443:privateKey=x", "HTTPS is tls:8443, and its files are in certificates and private_keys"),
+        ("tls", "has no port (as in tls:8443)"),
+        ("tls:443:privateKey=x", "'privateKey=x' is not an argument here (have: port, interface, backlog)"),
+        ("tls-systemd:domain=INET", "needs an index or a name"),
         ("tcp:1\\", "ends in a backslash"),
     ],
 )
@@ -72,7 +80,9 @@ def test_bad(description: str, problem: str) -> None:
     assert problem in str(caught.value)
 
 
-words = st.sampled_from(["tcp", "tcp6", "unix", "80", "x", "=", ":", "\\", "port", "interface", "backlog", "mode", ""])
+words = st.sampled_from(
+    ["tcp", "tcp6", "tls", "unix", "80", "x", "=", ":", "\\", "port", "interface", "backlog", "mode", ""]
+)
 
 
 @given(st.lists(words, max_size=8).map("".join))
@@ -82,7 +92,7 @@ def test_what_is_accepted_twisted_accepts(description: str) -> None:
         check_listen_address(description)
     except BadAddress:
         return
-    serverFromString(MemoryReactor(), description)
+    serverFromString(MemoryReactor(), below_tls(description) or description)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +104,9 @@ def test_what_is_accepted_twisted_accepts(description: str) -> None:
         (r"tcp:8080:interface=\:\:", "http://[::1]:8080/"),
         ("tcp6:8080", "http://[::1]:8080/"),
         (r"tcp6:8080:interface=2001\:db8\:\:1", "http://[2001:db8::1]:8080/"),
-        ("ssl:443:privateKey=key.pem", "https://127.0.0.1:443/"),
+        ("tls:443", "https://127.0.0.1:443/"),
+        ("tls6:8443", "https://[::1]:8443/"),
+        ("tls-systemd:domain=INET6:name=https", None),
         ("tcp:0", None),
         ("unix:/run/pypid/http.sock", None),
         ("systemd:domain=INET6:name=http", None),
