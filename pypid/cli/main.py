@@ -11,6 +11,7 @@ import pypid
 COMMANDS = {
     "audit": "pypid.cli.audit:audit",
     "block": "pypid.cli.marking:block",
+    "cert": "pypid.cli.cert:cert",
     "check": "pypid.cli.check:check",
     "check-config": "pypid.cli.check_config:check_config",
     "delete": "pypid.cli.delete:delete",
