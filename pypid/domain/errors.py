@@ -187,6 +187,14 @@ class PermissionRefused(PackageIndexError):
     """What was asked for is not allowed to this identity, or to anyone."""
 
 
+class TokenNotFound(PackageIndexError):
+    """There is no token of that id, or it is somebody else's."""
+
+
+class TooManyTokens(PackageIndexError):
+    """The user has as many tokens as one may have."""
+
+
 class StorageFull(PackageIndexError):
     """There is no room to keep what was sent or fetched."""
 

@@ -79,28 +79,23 @@ def parse_grant(text: str) -> Grant:
         raise GrantProblem(f"{who!r}: nobody can be called that, the names of users have no ':'")
     if who.startswith(NOT):
         raise GrantProblem(f"{who!r}: only projects can be left out with !, who may do nothing is simply not listed")
-    for pattern in patterns:
-        _check_pattern(pattern.removeprefix(NOT))
     return Grant(
         who,
-        only=tuple(_as_written(pattern) for pattern in patterns if not pattern.startswith(NOT)),
-        not_=tuple(_as_written(pattern.removeprefix(NOT)) for pattern in patterns if pattern.startswith(NOT)),
+        only=tuple(project_pattern(pattern) for pattern in patterns if not pattern.startswith(NOT)),
+        not_=tuple(project_pattern(pattern.removeprefix(NOT)) for pattern in patterns if pattern.startswith(NOT)),
     )
 
 
 _IN_PATTERNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.*?")
 
 
-def _check_pattern(pattern: str) -> None:
-    strange = sorted(set(pattern.lower()) - _IN_PATTERNS)
-    if not pattern or strange:
+def project_pattern(text: str) -> str:
+    """Return the pattern as normalized names are spelled. Raises `GrantProblem` with a sentence."""
+    strange = sorted(set(text.lower()) - _IN_PATTERNS)
+    if not text or strange:
         what = f"{strange[0]!r} is in no project name" if strange else "it is empty"
-        raise GrantProblem(f"the project pattern {pattern!r}: {what}; letters, digits, '-' and '*' or '?' are")
-
-
-def _as_written(pattern: str) -> str:
-    """Return the pattern as normalized names are spelled."""
-    return pattern.lower().replace("_", "-").replace(".", "-")
+        raise GrantProblem(f"the project pattern {text!r}: {what}; letters, digits, '-' and '*' or '?' are")
+    return text.lower().replace("_", "-").replace(".", "-")
 
 
 @dataclass(frozen=True, slots=True)

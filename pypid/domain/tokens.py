@@ -48,6 +48,20 @@ def digest_of(token: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A token that somebody wants, with the fields of a `Token`."""
+
+    user: str
+    rights: frozenset[Right]
+    index: IndexName | None = None
+    projects: tuple[str, ...] = ()
+    description: str = ""
+    publishers: tuple[str, ...] = ()
+    lifetime: float | None = None
+    """Seconds; None: for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """What is known of a token. It never allows more than its user may do."""
 
@@ -61,6 +75,8 @@ class Token:
     projects: tuple[str, ...] = ()
     """Patterns as in a `Grant`; none: all projects."""
     description: str = ""
+    publishers: tuple[str, ...] = ()
+    """The trusted publishers that it was made for, instead of a user: it allows no more than they may do now."""
     created_at: float
     """Seconds since 1970."""
     expires_at: float | None = None

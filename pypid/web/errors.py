@@ -51,6 +51,8 @@ STATUS: Mapping[type[errors.PackageIndexError], int] = {
     errors.TooManyGuesses: 429,
     errors.PermissionRefused: 403,
     errors.NotAcceptable: 406,
+    errors.TokenNotFound: 404,
+    errors.TooManyTokens: 409,
     errors.StorageFull: 507,
     errors.StorageBusy: 503,
     errors.StoredFileMissing: 500,
