@@ -12,6 +12,7 @@ from pypid.config.bases import check_bases
 from pypid.config.environment import overlay
 from pypid.config.kinds import BadValue
 from pypid.config.lists import UserNames
+from pypid.config.publishers import PublisherConfig, publisher_problems
 from pypid.config.settings import (
     ACCESS_SETTINGS,
     BUILT_IN_INDEXES,
@@ -20,6 +21,7 @@ from pypid.config.settings import (
     FIND_LINKS,
     HOSTED_SETTINGS,
     MIRROR_SETTINGS,
+    PUBLISHER_SETTINGS,
     SERVER_SETTINGS,
     USERS_SETTINGS,
     Config,
@@ -33,6 +35,7 @@ from pypid.config.settings import (
     UsersConfig,
 )
 from pypid.config.tables import Given, Table, Tables, quote_key, read_tables
+from pypid.config.tls import absolute, tls_problems
 from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
 
@@ -60,16 +63,28 @@ def parse_config(
     users = UsersConfig(**reading.values(tables.users, USERS_SETTINGS))
     groups = reading.groups(tables.groups)
     indexes = reading.indexes(tables)
+    publishers = reading.publishers(tables)
     if not reading.is_index(server.default_index):
         given = tables.server.get("default_index")
         where = given.where if given else "[server] default_index"
         problems.append(f"{where}: {reading.no_index(server.default_index)}")
+    if not problems:  # else what does not fit may be what could not be read
+        hosted = frozenset(name for name, index in indexes.items() if isinstance(index, HostedConfig))
+        problems += publisher_problems(publishers, hosted)
+        problems += tls_problems(server, lambda key: tables.server[key].where)
     if problems:
         raise ConfigError(problems)
     data = (directory / server.data).absolute()
     root = None if server.sigstore_root is None else (directory / server.sigstore_root).absolute()
     return Config(
-        server=replace(server, data=data, sigstore_root=root),
+        server=replace(
+            server,
+            data=data,
+            sigstore_root=root,
+            certificates=absolute(server.certificates, directory),
+            private_keys=absolute(server.private_keys, directory),
+            client_ca=(directory / server.client_ca).absolute() if server.client_ca else None,
+        ),
         indexes=MappingProxyType(indexes),
         users=replace(
             users,
@@ -77,6 +92,7 @@ def parse_config(
             group_file=None if users.group_file is None else data / users.group_file,
         ),
         groups=groups,
+        publishers=MappingProxyType(publishers),
         source=source,
     )
 
@@ -142,6 +158,21 @@ class _Reading:
             report=self._problems.append,
         )
         return indexes
+
+    def publishers(self, tables: Tables) -> dict[str, PublisherConfig]:
+        """Return those of which everything is there that must be."""
+        found: dict[str, PublisherConfig] = {}
+        for name, table in tables.publishers.items():
+            values = self.values(table, PUBLISHER_SETTINGS)
+            for key in ("jwks", "ca_file"):
+                if isinstance(values.get(key), Path):
+                    values[key] = (self._directory / values[key]).absolute()
+            missing = [key for key in ("issuer", "index", "projects") if key not in table]
+            if missing:
+                self._problems.append(f"[publisher.{name}]: {' and '.join(missing)} must be given")
+            elif values.keys() >= table.keys():  # else what is bad has been reported
+                found[name] = PublisherConfig(**values)
+        return found
 
     def is_index(self, name: str) -> bool:
         return name in self._names

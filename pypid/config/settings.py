@@ -33,6 +33,7 @@ from pypid.config.kinds import (
 from pypid.config.lists import (
     BaseUrls,
     Directories,
+    FilePaths,
     HostPatterns,
     IndexReferences,
     ListenAddresses,
@@ -40,6 +41,7 @@ from pypid.config.lists import (
     Signers,
     Statuses,
 )
+from pypid.config.publishers import Audience, PublisherConfig
 from pypid.domain.eviction import Limits
 from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
@@ -74,7 +76,21 @@ class ServerConfig:
     """The table ``[server]``: what holds for every index."""
 
     listen: Annotated[tuple[str, ...], ListenAddresses()] = ("tcp:8080",)
-    """Twisted endpoint descriptions."""
+    """Twisted endpoint descriptions, and those of ours for TLS."""
+    certificates: Annotated[tuple[Path, ...], FilePaths()] = ()
+    """PEM files for TLS, each with a certificate and those above it; a client chooses by name. Absolute once parsed."""
+    private_keys: Annotated[tuple[Path, ...], FilePaths()] = ()
+    """PEM files of their keys, in any order; a key may also be with its certificate. Absolute once parsed."""
+    client_ca: Annotated[Path | None, OptionalFile()] = None
+    """PEM file of the authorities that vouch for clients. None: clients are not asked, as few have a certificate."""
+    client_certificates: Annotated[str, Choice(("required", "optional"))] = "required"
+    """Whether a client of TLS must have a certificate of `client_ca`: who names one wants no other clients."""
+    insecure_http: Annotated[bool, Flag()] = False
+    """
+    Whether other machines are served over http although there is TLS.
+
+    Whoever is in between can read their passwords and change their packages.
+    """
     data: Annotated[Path, FilePath()] = Path("pypid-data")
     """The directory of everything that is kept. Absolute once parsed."""
     default_index: Annotated[IndexName, IndexReference()] = MAIN
@@ -121,7 +137,12 @@ class ServerConfig:
 
     More than a year, so that this month can be compared with the same one a year ago.
     """
+    oidc_audience: Annotated[str, Audience()] = "pypid"
+    """
+    The audience of identity tokens, of which this server takes no others.
 
+    The server's own name is safer where there are several: nobody can then take to one what was made for another.
+    """
     sigstore_root: Annotated[Path | None, OptionalFile()] = None
     """
     JSON file of the authorities that attestations are verified by. Absolute once parsed.
@@ -321,6 +342,8 @@ class Config:
     users: UsersConfig
     groups: Groups = field(default_factory=dict)
     """Those of the table ``[groups]``; those of the group file are beside them."""
+    publishers: Mapping[str, PublisherConfig] = field(default_factory=dict)
+    """By name, in the order of the file; read-only."""
     source: str
     """Where it came from: a path, or "built-in defaults"."""
 
@@ -378,6 +401,8 @@ ACCESS_SETTINGS = _settings("index", AccessConfig)
 HOSTED_SETTINGS = _settings("index", HostedConfig)
 MIRROR_SETTINGS = _settings("index", MirrorConfig)
 DIRECTORY_SETTINGS = _settings("index", DirectoryConfig)
+PUBLISHER_SETTINGS = _settings("publisher", PublisherConfig)
+"""Of tables that only the file can have: no variable of the environment makes a publisher."""
 ENABLED = Setting(table="index", key="enabled", kind=Flag(), default=True)
 """False takes an index out of service, also a built-in one."""
 
@@ -389,4 +414,4 @@ SETTINGS = (*SERVER_SETTINGS, *INDEX_SETTINGS, *USERS_SETTINGS)
 
 def settings_of(table: str) -> dict[str, Setting]:
     """Return the settings that a table of this name may have, by key."""
-    return {setting.key: setting for setting in SETTINGS if setting.table == table}
+    return {setting.key: setting for setting in (*SETTINGS, *PUBLISHER_SETTINGS) if setting.table == table}

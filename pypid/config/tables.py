@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from pypid.config.kinds import Kind, quote, read_text
+from pypid.config.publishers import name_problem
 from pypid.config.settings import ConfigError, settings_of
 from pypid.domain.names import InvalidName, parse_index_name
 
@@ -46,6 +47,7 @@ class Tables:
     groups: Table = field(default_factory=dict)
     """By the names of the groups, which are no settings."""
     indexes: dict[str, Table] = field(default_factory=dict)
+    publishers: dict[str, Table] = field(default_factory=dict)
 
 
 def read_tables(text: str, *, source: str, report: Report) -> Tables:
@@ -56,12 +58,15 @@ def read_tables(text: str, *, source: str, report: Report) -> Tables:
             _read_indexes(tables, content, report)
         elif name == "groups":
             _read_groups(tables, content, report)
+        elif name == "publisher":
+            _read_publishers(tables, content, report)
         elif name in {"server", "users"}:
             table = _read_table(f"[{name}]", name, content, report)
             setattr(tables, name, table)
         elif isinstance(content, dict):
-            near = did_you_mean(name, ["server", "users", "groups", "index.NAME"], "[{}]")
-            report(f"[{quote_key(name)}]: no such table{near or ' (have: [server], [users], [groups], [index.NAME])'}")
+            near = did_you_mean(name, ["server", "users", "groups", "index.NAME", "publisher.NAME"], "[{}]")
+            have = "(have: [server], [users], [groups], [index.NAME], [publisher.NAME])"
+            report(f"[{quote_key(name)}]: no such table{near or f' {have}'}")
         else:
             homes = [f"[{table}] {name}" for table in ("server", "users") if name in settings_of(table)]
             hint = f" (did you mean {homes[0]}?)" if homes else ""
@@ -127,6 +132,19 @@ def _read_groups(tables: Tables, content: object, report: Report) -> None:
             report(f"{where}: no name of a group (a word without spaces; the @ stands only where a group is granted)")
         else:
             tables.groups[name] = Given(where, users)
+
+
+def _read_publishers(tables: Tables, content: object, report: Report) -> None:
+    if not isinstance(content, dict):
+        report("publisher: expected one table for each publisher, such as [publisher.app]")
+        return
+    for name, table in content.items():
+        header = f"[publisher.{quote_key(name)}]"
+        problem = name_problem(name)
+        if problem is not None:
+            report(f"{header}: {problem}")
+            continue
+        tables.publishers[name] = _read_table(header, "publisher", table, report)
 
 
 def _read_table(header: str, name: str, content: object, report: Report) -> Table:

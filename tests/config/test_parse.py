@@ -79,7 +79,7 @@ def test_every_problem_is_told_at_once() -> None:
         ("[server]\nttl = 5", "[server] ttl: no such setting (did you mean [index.NAME] ttl?)"),
         ("[users]\ndata = ''", "[users] data: no such setting (did you mean [server] data?)"),
         ("[server]\nmax-upload = 5", "[server] max-upload: no such setting (did you mean max_upload?)"),
-        ("[zzz]", "[zzz]: no such table (have: [server], [users], [groups], [index.NAME])"),
+        ("[zzz]", "[zzz]: no such table (have: [server], [users], [groups], [index.NAME], [publisher.NAME])"),
         ("server = 5", "[server]: expected a table of settings, got 5"),
         ("index = 5", "index: expected one table for each index, such as [index.main]"),
         ("[index]\nttl = 5", "[index.ttl]: expected a table of settings, got 5"),
