@@ -21,6 +21,7 @@ COMMANDS = {
     "retain": "pypid.cli.retain:retain",
     "show": "pypid.cli.show:show",
     "status": "pypid.cli.status:status",
+    "token": "pypid.cli.token:token",
     "unblock": "pypid.cli.marking:unblock",
     "unyank": "pypid.cli.marking:unyank",
     "user": "pypid.cli.user:user",

@@ -9,6 +9,8 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from pypid.cli.printable import printable
+from pypid.cli.reach import reaches_pypid
 from pypid.config.units import NoQuantity, UnknownUnit, parse_duration
 from pypid.domain.rights import Right
 from pypid.domain.token_reports import DEFAULT_LIFETIME, MadeTokenReport, TokenReport, TokensReport
@@ -133,4 +135,7 @@ def _line(token: TokenReport) -> str:
     line += ", never used" if token.last_used is None else f", last used {token.last_used}"
     line += f" ({token.description})" if token.description else ""
     # A description is what somebody wrote, or what an issuer signed.
-    return "".join(character if character.isprintable() else " " for character in line)
+    return printable(line)
+
+
+token = token_commands(reaches_pypid)

@@ -30,6 +30,7 @@ from pypid.indexes.reporting import Reporter
 from pypid.indexes.retention import Retainer
 from pypid.indexes.room import Room
 from pypid.indexes.shadowing import Shadows
+from pypid.indexes.tokens import Tokens
 from pypid.indexes.vouching import Vouching
 from pypid.inspection.apart import inspect_apart
 from pypid.inspection.verifying import can_verify, verify_apart
@@ -49,6 +50,7 @@ from pypid.storage.replacing import Replacing
 from pypid.storage.sidecars import Sidecars
 from pypid.storage.staging import Staging
 from pypid.storage.switch import OfflineSwitch
+from pypid.storage.tokens import TokenStore
 from pypid.upstream.hosts import Hosts
 from pypid.upstream.lookups import Lookups
 from pypid.upstream.pool import UpstreamPool
@@ -81,6 +83,7 @@ class Lasting:
         self._inspections = Threads(reactor, "inspections", os.cpu_count() or 2)
         self._hosted_writer = Threads(reactor, "hosted-writer", 1)
         self._cache_writer = Threads(reactor, "cache-writer", 1)
+        self._access_writer = Threads(reactor, "access-writer", 1)
         self._readers = Threads(reactor, "readers", READERS)
         self._sidecars = Sidecars(data / "records", self.disk)
         self.audit = AuditLog(data / "audit.jsonl")
@@ -133,6 +136,16 @@ class Lasting:
             DownloadRecords(self._counts), keep_days=config.server.download_days, now=time.time
         )
         self.retainer = Retainer(self._hosted, self.counts, self.curator, offload=self.lists, now=time.time)
+        self._access = Database(
+            data / "access.db",
+            "access",
+            durability="FULL",
+            write=self._access_writer,
+            read=self._readers,
+            unsynced=end_at_once,
+        )
+        self.token_store = TokenStore(self._access, time.time)
+        self.tokens = Tokens(self.token_store, now=time.time)
         self.reporter = Reporter(
             hosted=self._hosted, overlays=self.overlays, counts=self.counts, audit=self.audit, offload=self.disk
         )
@@ -154,6 +167,7 @@ class Lasting:
             for part in (self.staging, self.blobs, self._sidecars, self.audit):
                 part.prepare()
             self._open_hosted()
+            self._open_access()
             self._open_disposable(self._cache, "cache.db")
             self._open_disposable(self._counts, "counts.db")
         except OSError as e:
@@ -178,6 +192,19 @@ class Lasting:
             raise StartFailed(f"{unopened}: {e}", os.EX_DATAERR) from e
         except (sqlite3.Error, OlderDatabase) as e:
             raise StartFailed(f"{unopened}: {e}; {REBUILD}", os.EX_DATAERR) from e
+
+    def _open_access(self) -> None:
+        try:
+            self._access.open(self.token_store.read)
+        except StorageBusy as e:
+            raise StartFailed(f"access.db cannot be opened: {e}", os.EX_TEMPFAIL) from e
+        except (sqlite3.Error, SchemaTooNew) as e:
+            # Never begun anew: a token that was revoked would be unknown again, but so would be all others.
+            raise StartFailed(
+                f"access.db, which knows the API tokens, cannot be opened: {e}; put a backup in its place, "
+                "or move it away, and no token works any more",
+                os.EX_DATAERR,
+            ) from e
 
     def _begin_hosted(self, connection: sqlite3.Connection) -> None:
         check_sound(connection)
@@ -220,6 +247,7 @@ class Lasting:
         """Give everything back. Blocks while threads end what they are doing."""
         for threads in self._threads():
             threads.stop()
+        self._access.close()
         self._hosted.close()
         self._cache.close()
         self._counts.close()
@@ -235,5 +263,6 @@ class Lasting:
             self._inspections,
             self._hosted_writer,
             self._cache_writer,
+            self._access_writer,
             self._readers,
         )

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from pypid.config import FIND_LINKS, Config, ConfigError, DirectoryConfig, HostedConfig, MirrorConfig
 from pypid.daemon.credentials import upstream_authorization
 from pypid.daemon.lasting import Lasting
+from pypid.daemon.publishing import trusted_publishing
 from pypid.daemon.reaching import upstream_agent
 from pypid.domain.freshness import Lifetime
 from pypid.domain.groups import Groups
@@ -89,6 +90,7 @@ def build_snapshot(config: Config, lasting: Lasting, users: Htpasswd | None, gro
         default_index=config.server.default_index,
         rights={name: index.rights for name, index in config.indexes.items()},
         groups=groups,
+        publishing=trusted_publishing(config, lasting, lasting.tokens),
         authenticator=Authenticator(users, lasting.password_checks),
         max_upload=config.server.max_upload,
         stall_timeout=config.server.stall_timeout,

@@ -62,8 +62,12 @@ class TokenStore:
 
     async def load(self) -> None:
         """Read the tokens. To be done once, before the first `find`."""
+        await self._database.read(self.read)
+
+    def read(self, connection: sqlite3.Connection) -> None:
+        """Be `load`, as the first change of a database that is being opened."""
         now = self._now()
-        for digest, token in await self._database.read(_with_digests):
+        for digest, token in _with_digests(connection):
             if token.is_valid(now):
                 self._remember(digest, token)
 

@@ -9,11 +9,12 @@ import msgspec
 from klein import Klein
 from twisted.python.failure import Failure
 
-from pypid.domain.errors import PackageIndexError, TooManySignIns, UploadTooLarge, UpstreamUnavailable
+from pypid.domain.errors import PackageIndexError, TooManySignIns, UpstreamUnavailable
 from pypid.domain.identity_tokens import MAX_TOKEN, TokenRefused
 from pypid.indexes.trusted_publishing import TrustedPublishing
 from pypid.web.errors import STATUS, fail
 from pypid.web.request import Request
+from pypid.web.short_body import read_short
 
 MAX_BODY = MAX_TOKEN + 1024
 """Bytes of what is sent: a token in a little JSON."""
@@ -91,11 +92,7 @@ class OidcRoutes:
 
 async def _token_in(request: Request) -> str:
     """Return the token that is sent; uv of some versions does not say that the body is JSON."""
-    content = b""
-    while request.body is not None and (part := await request.body.read()):
-        content += part
-        if len(content) > MAX_BODY:
-            raise UploadTooLarge(f"The body is longer than the {MAX_BODY} bytes that are accepted here")
+    content = await read_short(request.body, limit=MAX_BODY)
     try:
         return msgspec.json.decode(content, type=_Asked).token
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:

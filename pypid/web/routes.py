@@ -22,6 +22,7 @@ from pypid.web.files import Files
 from pypid.web.flow import paced
 from pypid.web.health import tell_health
 from pypid.web.legacy import LegacyJson
+from pypid.web.oidc import OidcRoutes
 from pypid.web.request import Request
 from pypid.web.short import read_short_url
 from pypid.web.simple import SimplePages, wants_simple_api
@@ -72,6 +73,7 @@ class Routes:
         self._access = access
         self._counts = counts
         self._api = api
+        self._oidc: IResource = OidcRoutes(lambda request: request.snapshot.publishing).app.resource()
         self._files = Files(clock)
         self._clock = clock
 
@@ -100,6 +102,10 @@ class Routes:
     @app.route("/-/api/", branch=True, strict_slashes=False)
     def api(self, request: Request) -> IResource:  # noqa: ARG002 (Klein's signature)
         return self._api
+
+    @app.route("/_/oidc/", branch=True)
+    def oidc(self, request: Request) -> IResource:  # noqa: ARG002 (Klein's signature)
+        return self._oidc
 
     # "+simple" is how devpi spells it. No redirect: hatch looks there for what is published, and follows none.
     @app.route("/simple/", methods=["GET"], strict_slashes=False)

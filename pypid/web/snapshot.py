@@ -14,6 +14,7 @@ from pypid.domain.upload_rules import UploadRules
 from pypid.indexes.change_feed import ChangeFeed
 from pypid.indexes.index import Index
 from pypid.indexes.looks import Looks
+from pypid.indexes.trusted_publishing import TrustedPublishing
 from pypid.web.auth import Authenticator
 
 
@@ -33,6 +34,8 @@ class Snapshot:
     rights: Mapping[IndexName, Rights] = field(default_factory=dict)
     """Who may do what, in each index; of what is not here nobody may do anything."""
     groups: Groups = field(default_factory=dict)
+    publishing: TrustedPublishing | None = None
+    """What exchanges identity tokens; None: no publisher is trusted."""
     authenticator: Authenticator
     max_upload: int
     """Bytes of one upload's body."""
