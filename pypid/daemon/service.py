@@ -74,9 +74,7 @@ class Daemon(Service):
         self._feeds = FeedService(reactor, self._current)
         self._rescans = RescanService(reactor, self._current)
         self._sweeps = SweepService(reactor, self._lasting.room)
-        self._chores = chores(
-            reactor, self._lasting.counts, self._lasting.retainer, self._lasting.token_store
-        )
+        self._chores = chores(reactor, self._lasting.counts, self._lasting.retainer, self._lasting.token_store)
         self._tls = TlsService(reactor, self._lasting.disk)
         self._site, self._control_site = build_sites(reactor, config.server, self._lasting, self._current)
         self._control = ControlSocket(reactor, config.server.data, self._control_site)

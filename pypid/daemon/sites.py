@@ -28,7 +28,7 @@ def build_sites(
     reactor: Any, server: ServerConfig, lasting: Lasting, current: Current
 ) -> tuple[PypidSite, ControlSite]:
     """Return the site for everybody, and that of the control socket."""
-    access = Access(lasting.lists)
+    access = Access(lasting.lists, lasting.tokens)
     api = _api(reactor, lasting, access)
     pages = SimplePages(memory=server.rendered_pages, render=lasting.pages, render_list=lasting.lists, clock=reactor)
     routes = Routes(

@@ -6,8 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from pypid.domain.names import NormalizedName
+
+if TYPE_CHECKING:
+    from pypid.domain.tokens import Token
 
 ANONYMOUS = "anonymous"
 """Everybody, signed in or not."""
@@ -107,6 +111,8 @@ class Identity:
     groups: frozenset[str] = frozenset()
     is_operator: bool = False
     """Whether it is who runs pypid, on its own machine, who may do everything."""
+    token: Token | None = None
+    """With which he has signed in; None: with a password, or not at all."""
 
     def is_one_of(self, who: str) -> bool:
         """Return whether a grant for ``who`` is for this one."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pypid.domain.actor import Actor
+from pypid.domain.bearer import GivenToken, read_credentials
 from pypid.domain.errors import AuthenticationRequired, IndexNotFound, PermissionRefused
 from pypid.domain.groups import groups_of
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.rights import ANONYMOUS, NOBODY, Identity, Right
 from pypid.indexes.index import Index
 from pypid.indexes.readable import ReadableIndex
+from pypid.indexes.tokens import Tokens
 from pypid.offload import Offload
 from pypid.web.control import ControlSite
 from pypid.web.request import Request
+from pypid.web.snapshot import Snapshot
 
 
 class Access:
@@ -23,9 +26,10 @@ class Access:
     has. Never 404, after which installers look elsewhere.
     """
 
-    def __init__(self, offload: Offload) -> None:
+    def __init__(self, offload: Offload, tokens: Tokens) -> None:
         """``offload``: where lists are shortened to what somebody may read."""
         self._offload = offload
+        self._tokens = tokens
 
     async def read(self, request: Request, index: IndexName | None, project: NormalizedName | None = None) -> Index:
         """
@@ -36,21 +40,21 @@ class Access:
         """
         snapshot = request.snapshot
         name = index or snapshot.default_index
-        rights = snapshot.rights_of(name)
-        if rights.is_public(Right.READ) or (name not in snapshot.indexes and snapshot.is_open):
+        if snapshot.rights_of(name).is_public(Right.READ) or (name not in snapshot.indexes and snapshot.is_open):
             return snapshot.index(name)
         request.is_private = True
         identity = await self._as_far_as_said(request)
-        if not rights.allow(identity, Right.READ, project):
+        if not snapshot.permissions(identity, name).allow(Right.READ, project):
             identity = await self.identify(request)
         self._check(request, identity, name, Right.READ, project)
         found = snapshot.index(name)
-        if project is not None or rights.allow_all(identity, Right.READ):
+        permissions = snapshot.permissions(identity, name)
+        if project is not None or permissions.allow_all(Right.READ):
             return found
         return ReadableIndex(
             found,
-            lambda each: rights.allow(identity, Right.READ, each),
-            scope=rights.scope(identity, Right.READ),
+            lambda each: permissions.allow(Right.READ, each),
+            scope=permissions.scope(Right.READ),
             offload=self._offload,
         )
 
@@ -63,11 +67,12 @@ class Access:
         Raises as `read` does.
         """
         name = index or request.snapshot.default_index
-        granted = request.snapshot.rights_of(name)
         identity = await self._as_far_as_said(request)
-        if not any(granted.allow(identity, right, project) for right in rights):
+        permissions = request.snapshot.permissions(identity, name)
+        if not any(permissions.allow(right, project) for right in rights):
             identity = await self.identify(request)
-        right = next((right for right in rights if granted.allow(identity, right, project)), rights[0])
+            permissions = request.snapshot.permissions(identity, name)
+        right = next((right for right in rights if permissions.allow(right, project)), rights[0])
         self._check(request, identity, name, right, project)
         return Actor(identity.user or ANONYMOUS, request.client_address)
 
@@ -80,7 +85,7 @@ class Access:
         """
         identity = await self.identify(request)
         snapshot = request.snapshot
-        if not all(snapshot.rights_of(name).allow_all(identity, Right.ADMIN) for name in snapshot.indexes):
+        if not all(snapshot.permissions(identity, name).allow_all(Right.ADMIN) for name in snapshot.indexes):
             raise PermissionRefused(f"The user {identity.user!r} does not administer every index")
 
     def check(self, request: Request, index: IndexName, right: Right, project: NormalizedName) -> None:
@@ -90,7 +95,7 @@ class Access:
     def check_whole(self, request: Request, index: IndexName, right: Right) -> None:
         """Raise `PermissionRefused` unless who was admitted to ``index`` has ``right`` to all of its projects."""
         identity = request.identity or NOBODY
-        if not request.snapshot.rights_of(index).allow_all(identity, right):
+        if not request.snapshot.permissions(identity, index).allow_all(right):
             raise PermissionRefused(f"The user {identity.user!r} may not {_MAY_NOT[right]} all of {index}")
 
     async def visible(self, request: Request) -> frozenset[IndexName]:
@@ -129,8 +134,20 @@ class Access:
     async def _identify(self, request: Request) -> Identity:
         if isinstance(request.site, ControlSite):
             return Identity(request.site.identify(request), is_operator=True)
-        user = await request.snapshot.authenticator.identify(request.requestHeaders, request.client_address)
-        return Identity(user, groups_of(user, request.snapshot.groups))
+        snapshot = request.snapshot
+        given = read_credentials(request.requestHeaders.getRawHeaders(b"Authorization") or [])
+        if isinstance(given, GivenToken):
+            return self._holder(given, snapshot)
+        user = await snapshot.authenticator.identify(given, request.client_address)
+        return Identity(user, groups_of(user, snapshot.groups))
+
+    def _holder(self, given: GivenToken, snapshot: Snapshot) -> Identity:
+        """Return who holds the token. Raises `AuthenticationRequired`, as for a token of a user who is gone."""
+        token = self._tokens.find(given.text)
+        users = snapshot.authenticator.users
+        if token is None or not (token.publishers or (users is not None and token.user in users.hashes)):
+            raise AuthenticationRequired("Invalid token: it may be revoked or expired, or not all of it was given")
+        return Identity(token.user, groups_of(token.user, snapshot.groups), token=token)
 
     def _check(
         self, request: Request, identity: Identity, index: IndexName, right: Right, project: NormalizedName | None
@@ -138,12 +155,12 @@ class Access:
         snapshot = request.snapshot
         if index not in snapshot.indexes and snapshot.visible_to(identity) == snapshot.indexes.keys():
             raise IndexNotFound(f"there is no index {index}")
-        rights = snapshot.rights_of(index)
-        if rights.allow(identity, right, project):
+        permissions = snapshot.permissions(identity, index)
+        if permissions.allow(right, project):
             return
         what = index if project is None else f"{project} in {index}"
         # What it would take depends on the kind of the index, which is told to nobody who may not read it.
-        may_not = _MAY_NOT[right if rights.allow(identity, Right.READ, project) else Right.READ]
+        may_not = _MAY_NOT[right if permissions.allow(Right.READ, project) else Right.READ]
         raise PermissionRefused(f"The user {identity.user or ANONYMOUS!r} may not {may_not} {what}")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pypid.domain.errors import IndexNotFound, NotHosted
 from pypid.domain.groups import Groups
 from pypid.domain.names import IndexName
+from pypid.domain.permissions import Permissions
 from pypid.domain.rights import NO_RIGHTS, Identity, Right, Rights
 from pypid.domain.trusted_proxies import TrustedProxies
 from pypid.domain.upload_rules import UploadRules
@@ -61,7 +62,12 @@ class Snapshot:
         """Return the indexes of which it is no secret to ``identity`` that they are there."""
         if self.is_open:
             return frozenset(self.indexes)
-        return frozenset(name for name in self.indexes if self.rights_of(name).allow(identity, Right.READ, None))
+        return frozenset(name for name in self.indexes if self.permissions(identity, name).allow(Right.READ, None))
+
+    def permissions(self, identity: Identity, index: IndexName) -> Permissions:
+        """Return what ``identity`` may do in the index of that name: nothing if there is none."""
+        publishers = {} if self.publishing is None else self.publishing.publishers
+        return Permissions(index=index, rights=self.rights_of(index), identity=identity, publishers=publishers)
 
     def index(self, name: IndexName | None) -> Index:
         """Return the index of that name, None being the default one. Raises `IndexNotFound`."""

@@ -40,7 +40,7 @@ class EncryptedOnly(Resource):
         self._has_warned = False
 
     def render(self, request: Request) -> bytes | int:
-        if not request.isSecure() and not is_this_machine(request.channel.transport.getPeer()):
+        if not request.isSecure() and not is_this_machine(request.getClientAddress()):
             port = request.snapshot.https_port
             if port is not None:
                 return _send_away(request, port)
@@ -82,7 +82,7 @@ def _is_person(request: Request) -> bool:
 
 def _secure_url(request: Request, port: int) -> str | None:
     """Return our top by the name that the client knows us under."""
-    host = _HOST.fullmatch(request.header("Host") or "")
+    host = _HOST.fullmatch(request.site_host or "")
     if host is None:
         return None
     return f"https://{host[1]}/" if port == HTTPS else f"https://{host[1]}:{port}/"

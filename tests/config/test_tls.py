@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -61,6 +62,10 @@ def test_setting_from_the_environment() -> None:
 @pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL))
 def test_what_the_guide_shows_is_right(text: str) -> None:
     assert parse_config(text).server.certificates
+
+
+NOBODY = 65534
+"""The user id of Debian's ``nobody``."""
 
 
 class Files:
@@ -166,8 +171,17 @@ def test_every_problem(files: Files) -> None:
     assert not isinstance(caught.value, FilesUnsettled)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_file_that_we_may_not_read(files: Files) -> None:
-    path = files.put("both.pem", ISSUED.pem)
-    path.chmod(0)
-    assert files.problem(files.server(path)) == "[server] certificates: /both.pem: Permission denied"
+def test_file_that_we_may_not_read() -> None:
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        files = Files(Path(directory))
+        path = files.put("both.pem", ISSUED.pem)
+        path.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # who may read everything
+            os.seteuid(NOBODY)
+        try:
+            problem = files.problem(files.server(path))
+        finally:
+            os.seteuid(user)
+    assert problem == "[server] certificates: /both.pem: Permission denied"

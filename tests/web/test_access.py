@@ -59,9 +59,9 @@ class AccessTestCase(WebTestCase):
         for dist in (self.one, self.other):
             self.assertEqual(self.upload_of(dist, "/own/").status, 200)
 
-    def upload_of(self, dist: Dist, target: str) -> Answer:
+    def upload_of(self, dist: Dist, target: str, who: Mapping[str, str] = CAROL) -> Answer:
         content_type, body = multipart(fields_of(dist), dist)
-        return self.ask("POST", target, {**CAROL, "Content-Type": content_type}, body)
+        return self.ask("POST", target, {**who, "Content-Type": content_type}, body)
 
     def grant(self, index: IndexName, given: Rights) -> None:
         """As a reload does."""

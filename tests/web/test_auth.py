@@ -50,9 +50,11 @@ class CredentialsTests(AuthTestCase):
             self.assertNotIn("Traceback", answer.text)
 
     def test_another_scheme_is_told_which_one_there_is(self) -> None:
-        """uv and CI systems send tokens: that theirs cannot be read would not tell them why."""
-        for scheme in ("Bearer pypi-abc", 'Digest username="alice"', "Negotiate"):
-            self.assertIn("Only Basic authentication is known here", self.send(scheme).reason, scheme)
+        for scheme in ('Digest username="alice"', "Negotiate"):
+            self.assertIn("Only Basic and Bearer authentication are known here", self.send(scheme).reason, scheme)
+
+    def test_token_of_another_index_is_told_to_be_none(self) -> None:
+        self.assertIn("Invalid token", self.send("Bearer pypi-abc").reason)
 
     def test_two_headers_or_one_of_endless_length_are_a_400(self) -> None:
         """B31: which of them counts would be a guess."""

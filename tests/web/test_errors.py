@@ -42,11 +42,9 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(set(STATUS), set(subclasses(PackageIndexError)))
 
     def test_only_what_is_not_there_is_a_404(self) -> None:
-        """Installers take one as leave to look in the next index; the last two are for those who upload, or use tokens."""
+        """Installers take one as leave to look in the next index; the last two are for who uploads, or has tokens."""
         missing = {error.__name__ for error, status in STATUS.items() if status in {404, 410}}
-        self.assertEqual(
-            missing, {"IndexNotFound", "ProjectNotFound", "FileNotFound", "NotOffered", "TokenNotFound"}
-        )
+        self.assertEqual(missing, {"IndexNotFound", "ProjectNotFound", "FileNotFound", "NotOffered", "TokenNotFound"})
         unknowable = [status for error, status in STATUS.items() if issubclass(error, UpstreamUnavailable)]
         self.assertGreaterEqual(min(unknowable), 500)
 

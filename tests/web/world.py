@@ -23,7 +23,9 @@ from pypid.indexes.overlaid import OverlaidIndex
 from pypid.indexes.overlaying import OverlayCurator
 from pypid.indexes.reporting import Reporter
 from pypid.indexes.retention import Retainer
+from pypid.indexes.tokens import Tokens
 from pypid.offload import inline
+from pypid.storage.tokens import TokenStore
 from pypid.web.access import Access
 from pypid.web.api.curators import Curators
 from pypid.web.api.routes import ApiRoutes
@@ -163,7 +165,6 @@ class WebTestCase(StoresTestCase):
         }
     )
     """Of each index."""
-    access = Access(inline)
     rendered_pages = 2**20
 
     def setUp(self) -> None:
@@ -210,6 +211,14 @@ class WebTestCase(StoresTestCase):
             self.clock,
             access=self.access,
         )
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(TokenStore(self.database("access"), self.clock.seconds), now=self.clock.seconds)
+
+    @cached_property
+    def access(self) -> Access:
+        return Access(inline, self.tokens)
 
     def snapshot(self) -> Snapshot:
         mirror = OverlaidIndex(self.mirror(), self.overlays)
