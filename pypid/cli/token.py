@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 import click
 import msgspec
 
+from pypid.cli.api import ApiClient
 from pypid.cli.printable import printable
 from pypid.cli.reach import reaches_pypid
 from pypid.config.units import NoQuantity, UnknownUnit, parse_duration
+from pypid.domain.reports import Report
 from pypid.domain.rights import Right
-from pypid.domain.token_reports import DEFAULT_LIFETIME, MadeTokenReport, TokenReport, TokensReport
-
-T = TypeVar("T")
+from pypid.domain.token_reports import MadeTokenReport, TokenReport, TokensReport
+from pypid.domain.tokens import DEFAULT_LIFETIME
 
 NEVER = "never"
 
 
-class Api(Protocol):
-    """The management API."""
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        answer: type[T],
-        *,
-        query: Mapping[str, object] | None = None,
-        fields: Mapping[str, object] | None = None,
-    ) -> T: ...
-
-
-Reaches = Callable[[Callable[..., None]], Callable[..., None]]
-"""Gives a command the options that say which pypid is meant, and for them an `Api`."""
-
-
-class _Nothing(msgspec.Struct):
-    pass
-
-
-def token_commands(reaches: Reaches) -> click.Group:
-    """Return ``pypid token``."""
-    group = click.Group("token", help="Make, list and revoke API tokens, of users and of trusted publishers.")
-    commands: dict[str, Callable[..., None]] = {"create": create, "list": list_, "revoke": revoke}
-    for name, command in commands.items():
-        group.add_command(click.command(name)(reaches(command)))
-    return group
+@click.group()
+def token() -> None:
+    """Make, list and revoke API tokens."""
 
 
 def _rights(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
@@ -69,7 +42,8 @@ def _lifetime(_context: click.Context, _parameter: click.Parameter, value: str) 
         raise click.BadParameter(f"expected a time such as 90d or 12h, or {NEVER}, got {value!r}") from e
 
 
-@click.option("--for", "user", metavar="NAME", help="In whose name it acts. [default: who signs in]")
+@token.command()
+@click.option("--for", "owner", metavar="NAME", help="In whose name it acts: who signs in, if nobody is named.")
 @click.option("--index", metavar="NAME", help="The one index that it is for. [default: all]")
 @click.option("--project", "projects", multiple=True, metavar="PATTERN", help="Its projects. [default: all]")
 @click.option(
@@ -85,10 +59,11 @@ def _lifetime(_context: click.Context, _parameter: click.Parameter, value: str) 
     help=f"When it ends, from now on, or {NEVER}.",
 )
 @click.option("--description", default="", metavar="TEXT", help="What it is used for.")
+@reaches_pypid
 def create(
-    api: Api,
+    api: ApiClient,
     *,
-    user: str | None,
+    owner: str | None,
     index: str | None,
     projects: tuple[str, ...],
     rights: list[str],
@@ -103,39 +78,40 @@ def create(
     bearer token.
     """
     fields: dict[str, object] = {"rights": rights, "projects": projects, "lifetime": lifetime}
-    fields |= {"description": description, "index": index, "user": user}
+    fields |= {"description": description, "index": index, "user": owner}
     made = api.ask("POST", "tokens", MadeTokenReport, fields=fields)
     click.echo(made.token)
     click.echo(f"pypid: made the token {_line(made.about)}", err=True)
 
 
+@token.command(name="list")
 @click.option("--all", "everybody", is_flag=True, help="Those of all users, for who may administer.")
 @click.option("--json", "as_json", is_flag=True, help="One in a line, as JSON.")
-def list_(api: Api, *, everybody: bool, as_json: bool) -> None:
+@reaches_pypid
+def list_(api: ApiClient, *, everybody: bool, as_json: bool) -> None:
     """List tokens, the oldest first: with their ids, never themselves.
 
     Expired ones are listed for 30 days.
     """
-    for token in api.ask("GET", "tokens", TokensReport, query={"all": "true"} if everybody else None).tokens:
-        click.echo(msgspec.json.encode(token) if as_json else _line(token))
+    for each in api.ask("GET", "tokens", TokensReport, query={"all": "true"} if everybody else None).tokens:
+        click.echo(msgspec.json.encode(each) if as_json else _line(each))
 
 
+@token.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-def revoke(api: Api, *, ids: tuple[str, ...]) -> None:
+@reaches_pypid
+def revoke(api: ApiClient, *, ids: tuple[str, ...]) -> None:
     """Have tokens work no more, from now on."""
     for token_id in ids:
-        api.ask("DELETE", f"tokens/{quote(token_id, safe='')}", _Nothing)
+        api.ask("DELETE", f"tokens/{quote(token_id, safe='')}", Report)
         click.echo(f"revoked {token_id}")
 
 
-def _line(token: TokenReport) -> str:
-    projects = ", ".join(token.projects) or "all projects"
-    line = f"{token.id} of {token.user}: {', '.join(token.rights)}, {projects} of {token.index or 'all indexes'}, "
-    line += "does not expire" if token.expires_at is None else f"expires {token.expires_at}"
-    line += ", never used" if token.last_used is None else f", last used {token.last_used}"
-    line += f" ({token.description})" if token.description else ""
+def _line(told: TokenReport) -> str:
+    projects = ", ".join(told.projects) or "all projects"
+    line = f"{told.id} of {told.user}: {', '.join(told.rights)}, {projects} of {told.index or 'all indexes'}, "
+    line += "does not expire" if told.expires_at is None else f"expires {told.expires_at}"
+    line += ", never used" if told.last_used is None else f", last used {told.last_used}"
+    line += f" ({told.description})" if told.description else ""
     # A description is what somebody wrote, or what an issuer signed.
     return printable(line)
-
-
-token = token_commands(reaches_pypid)

@@ -68,5 +68,6 @@ def _api(reactor: Any, lasting: Lasting, access: Access) -> IResource:
         lasting.retainer,
         reactor,
         access=access,
+        tokens=lasting.tokens,
     )
     return routes.app.resource()

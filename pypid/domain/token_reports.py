@@ -1,43 +1,15 @@
-"""What is said about tokens, and how one is asked for, field by field as JSON has it."""
+"""What is said about API tokens, field by field as JSON has it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-import msgspec
-
-from pypid.domain.names import IndexName
-from pypid.domain.rights import Right, project_pattern
-from pypid.domain.tokens import Token, Wish
-
-DEFAULT_LIFETIME = 90 * 86400.0
-"""Seconds: what is forgotten in some script ends by itself, and a quarter is what people plan for."""
-
-MAX_LIFETIME = 10 * 366 * 86400.0
-"""Seconds. Whoever means more means for ever."""
-
-MAX_PROJECTS = 100
-"""Patterns of one token: those of a team; more are better said by one with a star."""
-
-Description = Annotated[str, msgspec.Meta(max_length=200)]
-Pattern = Annotated[str, msgspec.Meta(max_length=255)]
+from pypid.domain.reports import Report
+from pypid.domain.rights import Right
+from pypid.domain.tokens import Token
 
 
-class TokenCall(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new token should be."""
-
-    user: Annotated[str, msgspec.Meta(max_length=255)] | None = None
-    """None: whoever asks."""
-    rights: Annotated[tuple[Right, ...], msgspec.Meta(min_length=1, max_length=len(Right))]
-    index: IndexName | None = None
-    projects: Annotated[tuple[Pattern, ...], msgspec.Meta(max_length=MAX_PROJECTS)] = ()
-    description: Description = ""
-    lifetime: Annotated[float, msgspec.Meta(gt=0, le=MAX_LIFETIME)] | None = DEFAULT_LIFETIME
-    """Seconds; null: for ever."""
-
-
-class TokenReport(msgspec.Struct, frozen=True, kw_only=True):
+class TokenReport(Report, frozen=True, kw_only=True):
     """A token. Times are ISO 8601 in UTC."""
 
     id: str
@@ -54,29 +26,17 @@ class TokenReport(msgspec.Struct, frozen=True, kw_only=True):
     """None: never."""
 
 
-class MadeTokenReport(msgspec.Struct, frozen=True, kw_only=True):
+class MadeTokenReport(Report, frozen=True, kw_only=True):
     """A new token, with what nobody is told again."""
 
     token: str
     about: TokenReport
 
 
-class TokensReport(msgspec.Struct, frozen=True, kw_only=True):
+class TokensReport(Report, frozen=True, kw_only=True):
     """Tokens, the oldest first; with those that expired in the last thirty days."""
 
     tokens: tuple[TokenReport, ...]
-
-
-def wish_of(call: TokenCall, user: str) -> Wish:
-    """Return what ``user`` is to be given. Raises `GrantProblem` for a pattern that is none."""
-    return Wish(
-        user=user,
-        rights=frozenset(call.rights),
-        index=call.index,
-        projects=tuple(dict.fromkeys(project_pattern(pattern) for pattern in call.projects)),
-        description=call.description,
-        lifetime=call.lifetime,
-    )
 
 
 def report_of(token: Token, last_used: float | None = None) -> TokenReport:

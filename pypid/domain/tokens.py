@@ -17,6 +17,9 @@ PREFIX = "pypid-"
 SECRET = 32
 """Random bytes of a token: nobody guesses 256 bits, so the digest that is kept needs no salt and no slow hash."""
 
+DEFAULT_LIFETIME = 90 * 86400.0
+"""Seconds: what is forgotten in some script ends by itself, and a quarter is what people plan for."""
+
 CHECK_DIGITS = 6
 """Characters at the end, by which a token that was mistyped or cut off is known without looking for it."""
 

@@ -22,6 +22,9 @@ COMMANDS = (
     ("status", "demo", "archived"),
     ("show", "demo"),
     ("audit",),
+    ("token", "create", "--for", "alice"),
+    ("token", "list", "--all"),
+    ("token", "revoke", "0a1b2c"),
 )
 
 
@@ -31,7 +34,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "pypid-data").mkdir()
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_pypid_runs(tmp_path: Path, command: tuple[str, ...]) -> None:
     result = pypid(*command)
     assert (result.exit_code, result.stdout) == (os.EX_UNAVAILABLE, "")

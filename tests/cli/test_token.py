@@ -1,19 +1,22 @@
-"""E15: ``pypid token``, up to what it asks of the API."""
+"""E15: ``pypid token``, and what it asks of the API."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Self
 
 import msgspec
-from click.testing import CliRunner, Result
+import pytest
+from click.testing import Result
 
-from pypid.cli.token import token_commands
-from pypid.domain.token_reports import MadeTokenReport, TokenCall, TokenReport, TokensReport
-
-T = TypeVar("T")
+from pypid.domain.reports import Report
+from pypid.domain.token_reports import MadeTokenReport, TokenReport, TokensReport
+from pypid.web.api.token_calls import TokenCall
+from tests.cli.command import pypid, without_settings
 
 REPORT = TokenReport(
     id="0a1b2c",
@@ -31,40 +34,59 @@ LASTING = msgspec.structs.replace(
 )
 
 
-class Answering:
+MADE = MadeTokenReport(token="pypid-x", about=REPORT)
+LISTED = TokensReport(tokens=(REPORT, LASTING))
+
+
+class Answering(HTTPServer):
     """An API that answers what the test says, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, Mapping[str, object] | None]] = []
-        self.answers: list[object] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, bytes]] = []
+        """Each with its body."""
+        self.answers: list[Report] = []
 
-    def ask(
-        self,
-        method: str,
-        path: str,
-        answer: type[T],
-        *,
-        query: Mapping[str, object] | None = None,
-        fields: Mapping[str, object] | None = None,
-    ) -> T:
-        self.asked.append((method, path, fields if query is None else query))
-        return msgspec.convert(msgspec.to_builtins(self.answers.pop(0)), answer)
+    def __enter__(self) -> Self:
+        self._thread = Thread(target=self.serve_forever, args=(0.05,))
+        self._thread.start()
+        return self
 
-    def reaches(self, command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def reaching(**rest: Any) -> None:
-            command(self, **rest)
-
-        return reaching
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
 
     def run(self, *args: str) -> Result:
-        return CliRunner().invoke(token_commands(self.reaches), args, catch_exceptions=False)
+        return pypid("token", *args, "--url", f"http://127.0.0.1:{self.server_port}/", "--user", "alice")
 
 
-def test_create() -> None:
+class _Handler(BaseHTTPRequestHandler):
+    server: Answering
+
+    def log_message(self, *_: object) -> None: ...
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append((f"{self.command} {self.path.removeprefix('/-/api/v1/')}", body))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(msgspec.json.encode(self.server.answers.pop(0)))
+
+    do_POST = do_DELETE = do_GET
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Answering]:
+    without_settings(monkeypatch, tmp_path)
+    monkeypatch.setenv("PYPID_PASSWORD", "secret")
+    with Answering() as answering:
+        yield answering
+
+
+def test_create(api: Answering) -> None:
     """The token alone is on stdout, so that a script can take it from there."""
-    api = Answering()
-    api.answers = [MadeTokenReport(token="pypid-x", about=REPORT)]
+    api.answers = [MADE]
     result = api.run(
         "create", "--for", "alice", "--index", "main", "--project", "app", "--project", "app-*",
         "--rights", "upload,read", "--expires", "12h", "--description", "for CI",
@@ -74,10 +96,9 @@ def test_create() -> None:
         "pypid: made the token 0a1b2c of alice: upload, app, app-* of main, "
         "expires 2027-02-19T10:00:00Z, never used (for CI [31m)\n"
     )
-    ((method, path, fields),) = api.asked
-    assert (method, path) == ("POST", "tokens")
-    call = msgspec.json.decode(msgspec.json.encode(fields), type=TokenCall)
-    assert call == msgspec.convert(
+    ((asked, body),) = api.asked
+    assert asked == "POST tokens"
+    assert msgspec.json.decode(body, type=TokenCall) == msgspec.convert(
         {
             "user": "alice",
             "index": "main",
@@ -90,38 +111,37 @@ def test_create() -> None:
     )
 
 
-def test_create_asks_for_no_more_than_it_is_told() -> None:
+def test_create_asks_for_no_more_than_it_is_told(api: Answering) -> None:
     """One right, of who asks, for ninety days."""
-    api = Answering()
-    api.answers = [MadeTokenReport(token="pypid-x", about=REPORT)] * 2
+    api.answers = [MADE, MADE]
     assert api.run("create").exit_code == 0
     assert api.run("create", "--expires", "never").exit_code == 0
-    usual = {"user": None, "index": None, "projects": (), "rights": ["upload"], "description": ""}
-    assert [fields for *_, fields in api.asked] == [usual | {"lifetime": 90 * 86400.0}, usual | {"lifetime": None}]
+    usual = {"user": None, "index": None, "projects": [], "rights": ["upload"], "description": ""}
+    assert [json.loads(body) for _, body in api.asked] == [
+        usual | {"lifetime": 90 * 86400.0},
+        usual | {"lifetime": None},
+    ]
 
 
-def test_create_refuses_what_it_does_not_know() -> None:
-    api = Answering()
+def test_create_refuses_what_it_does_not_know(api: Answering) -> None:
     for args in (("--rights", "write"), ("--rights", ""), ("--expires", "soon"), ("--expires", "3 weeks")):
         assert api.run("create", *args).exit_code == 2
     assert api.asked == []
 
 
-def test_list() -> None:
-    api = Answering()
-    api.answers = [TokensReport(tokens=(REPORT, LASTING))] * 3
+def test_list(api: Answering) -> None:
+    api.answers = [LISTED, LISTED]
     assert api.run("list").stdout.splitlines() == [
         "0a1b2c of alice: upload, app, app-* of main, expires 2027-02-19T10:00:00Z, never used (for CI [31m)",
         "0a1b2c of alice: upload, all projects of all indexes, does not expire, last used 2026-11-21T11:00:00Z",
     ]
     lines = [json.loads(line) for line in api.run("list", "--all", "--json").stdout.splitlines()]
     assert lines == [json.loads(msgspec.json.encode(each)) for each in (REPORT, LASTING)]
-    assert api.asked == [("GET", "tokens", None), ("GET", "tokens", {"all": "true"})]
+    assert [asked for asked, _ in api.asked] == ["GET tokens", "GET tokens?all=true"]
 
 
-def test_revoke() -> None:
-    api = Answering()
-    api.answers = [{}, {}]
+def test_revoke(api: Answering) -> None:
+    api.answers = [Report(), Report()]
     assert api.run("revoke", "0a1b2c", "a/b").stdout == "revoked 0a1b2c\nrevoked a/b\n"
-    assert [path for _, path, _ in api.asked] == ["tokens/0a1b2c", "tokens/a%2Fb"]
+    assert [asked for asked, _ in api.asked] == ["DELETE tokens/0a1b2c", "DELETE tokens/a%2Fb"]
     assert api.run("revoke").exit_code == 2

@@ -10,9 +10,7 @@ from pypid.domain.errors import UpstreamBroken, UpstreamUnavailable
 from pypid.domain.names import IndexName
 from pypid.domain.publishers import Publisher
 from pypid.indexes.issuer_keys import FetchedKeys
-from pypid.indexes.tokens import Tokens
 from pypid.indexes.trusted_publishing import LIFETIME, TrustedPublishing
-from pypid.storage.tokens import TokenStore
 from pypid.web.oidc import MAX_BODY
 from pypid.web.site import PypidSite
 from tests.kit.issuer import Issuer, RsaKey
@@ -31,7 +29,6 @@ class OidcTests(WebTestCase):
 
     def new_site(self) -> PypidSite:
         self.issuer = Issuer(URL, [KEY], now=self.clock.seconds)
-        self.tokens = Tokens(TokenStore(self.database("access"), self.clock.seconds), now=self.clock.seconds)
         publisher = Publisher(
             name="app",
             issuer=URL,

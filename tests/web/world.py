@@ -210,6 +210,7 @@ class WebTestCase(StoresTestCase):
             self.retainer,
             self.clock,
             access=self.access,
+            tokens=self.tokens,
         )
 
     @cached_property
@@ -242,6 +243,10 @@ class WebTestCase(StoresTestCase):
     @cached_property
     def retainer(self) -> Retainer:
         return Retainer(self.hosted_database, self.counts, self.curator(), offload=inline, now=self.clock.seconds)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(TokenStore(self.database("access"), self.clock.seconds), now=self.clock.seconds)
 
     @cached_property
     def passwords(self) -> Any:

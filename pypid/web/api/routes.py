@@ -30,6 +30,7 @@ from pypid.domain.rights import Right
 from pypid.indexes.download_counts import DownloadCounts
 from pypid.indexes.reporting import Reporter
 from pypid.indexes.retention import Going, Retainer
+from pypid.indexes.tokens import Tokens
 from pypid.web import converters
 from pypid.web.access import Access
 from pypid.web.api.calls import (
@@ -44,6 +45,8 @@ from pypid.web.api.calls import (
     subject_of,
 )
 from pypid.web.api.curators import Curators, check_uploads, takes_uploads
+from pypid.web.api.token_calls import TokenCall, TokenListing
+from pypid.web.api.tokens import TokenDesk
 from pypid.web.errors import fail, refuse
 from pypid.web.flow import paced
 from pypid.web.origin import check_origin
@@ -73,12 +76,14 @@ class ApiRoutes:
         clock: IReactorTime,
         *,
         access: Access,
+        tokens: Tokens,
     ) -> None:
         self._access = access
         self._curators = curators
         self._reporter = reporter
         self._counts = counts
         self._retainer = retainer
+        self._desk = TokenDesk(tokens, access)
         self._clock = clock
         self._openapi = files("pypid.web.api").joinpath("openapi.json").read_bytes()
 
@@ -217,6 +222,27 @@ class ApiRoutes:
         check_uploads(request.snapshot, index)
         gone = await self._retainer.run(index)
         return await self._tell(request, _going(index, gone.get(index, [])))
+
+    @app.route("/v1/tokens", methods=["GET"])
+    async def tokens(self, request: Request) -> bytes:
+        identity = await self._desk.admit(request)
+        call = await read_call(request, TokenListing)
+        return await self._tell(request, await self._desk.listed(request, identity, everybody=call.all))
+
+    @app.route("/v1/tokens", methods=["POST"])
+    async def create_token(self, request: Request) -> bytes:
+        check_origin(request)
+        identity = await self._desk.admit(request)
+        call = await read_call(request, TokenCall)
+        return await self._tell(request, await self._desk.create(request, identity, call))
+
+    @app.route("/v1/tokens/<token_id>", methods=["DELETE"])
+    async def revoke_token(self, request: Request, token_id: str) -> bytes:
+        check_origin(request)
+        identity = await self._desk.admit(request)
+        await read_call(request, Nothing)
+        await self._desk.revoke(request, identity, token_id)
+        return await self._tell(request, Report())
 
     async def _change(self, request: Request, index: IndexName, right: Right, project: str | None = None) -> Actor:
         """Return who asks for a change. Raises `PermissionRefused`, and what `Access.act` does."""

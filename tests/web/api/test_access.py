@@ -15,7 +15,7 @@ OPEN = {"/-/api/v1/", "/-/api/v1/openapi.json"}
 
 def targets() -> list[tuple[str, str]]:
     """Return each call that there is."""
-    values = {"index": "main", "project": "demo", "version": "1.0", "filename": "demo-1.0.tar.gz"}
+    values = {"index": "main", "project": "demo", "version": "1.0", "filename": "demo-1.0.tar.gz", "token_id": "0"}
     return sorted((method, path.format(**values)) for method, path in operations())
 
 

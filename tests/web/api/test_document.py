@@ -9,11 +9,12 @@ import msgspec
 from openapi_spec_validator import validate
 from twisted.trial.unittest import SynchronousTestCase
 
-from pypid.domain import reports
+from pypid.domain import reports, token_reports
 from pypid.domain.audit import Action, Event
 from pypid.domain.files import Status
 from pypid.domain.overlay import Kind
-from pypid.web.api import calls
+from pypid.domain.rights import Right
+from pypid.web.api import calls, token_calls
 from pypid.web.api.routes import ApiRoutes
 from tests.web.api.document import DOCUMENT, operations
 from tests.web.world import WebTestCase
@@ -36,12 +37,17 @@ NAMED: dict[type[msgspec.Struct], str] = {
     reports.DownloadsReport: "Downloads",
     reports.ProjectDownloadsReport: "ProjectDownloads",
     reports.RetentionReport: "Retention",
+    token_reports.TokenReport: "Token",
+    token_reports.MadeTokenReport: "MadeToken",
+    token_reports.TokensReport: "Tokens",
+    token_calls.TokenCall: "NewToken",
     calls.Because: "Because",
     calls.StatusCall: "NewStatus",
     calls.Nothing: "Nothing",
 }
 QUERIES: dict[tuple[str, str], type[msgspec.Struct]] = {
     ("get", "/-/api/v1/audit"): calls.Paging,
+    ("get", "/-/api/v1/tokens"): token_calls.TokenListing,
     ("get", "/-/api/v1/indexes/{index}/projects/{project}/downloads"): calls.Period,
     ("delete", "/-/api/v1/indexes/{index}/projects/{project}"): calls.ProjectDeletion,
     ("delete", "/-/api/v1/indexes/{index}/projects/{project}/releases/{version}"): calls.Because,
@@ -81,6 +87,9 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(set(rules["kind"]["enum"]), {kind.value for kind in Kind})
         for schema in (project["status"], rules["status"]):
             self.assertEqual(set(schema["enum"]), {None, *(status.value for status in Status)})
+        for name in ("Token", "NewToken"):
+            rights = SCHEMAS[name]["properties"]["rights"]["items"]["enum"]
+            self.assertEqual(rights, [right.value for right in Right])
 
     def test_fields_in_urls_are_those_of_the_code(self) -> None:
         for path, item in DOCUMENT["paths"].items():
