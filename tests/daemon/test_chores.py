@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from twisted.application.service import MultiService
 from twisted.internet.task import Clock
 
-from pypid.daemon.chores import FIRST_RETENTION, RECORD_COUNTS, RETENTION_INTERVAL, chores
+from pypid.daemon.chores import FIRST_RETENTION, RECORD_COUNTS, RECORD_TOKENS, RETENTION_INTERVAL, chores
 from pypid.domain.names import NormalizedName
 from pypid.domain.retention import Retention
+from pypid.domain.rights import Right
+from pypid.domain.tokens import Token, make_token
 from tests.indexes.releases import MAIN, Shelf, result
 
 DEMO = NormalizedName("demo")
@@ -30,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def service(clock: Clock, shelf: Shelf) -> MultiService:
-    made = chores(clock, shelf.counts, shelf.retainer)
+    made = chores(clock, shelf.counts, shelf.retainer, shelf.tokens)
     made.startService()
     return made
 
@@ -42,6 +45,23 @@ def test_downloads_are_recorded_each_minute(clock: Clock, shelf: Shelf, service:
         assert shelf.recorded() == expected - 1
         clock.advance(1)
         assert shelf.recorded() == expected
+    service.stopService()
+    assert clock.getDelayedCalls() == []
+
+
+def test_use_of_tokens_is_recorded_each_minute(clock: Clock, shelf: Shelf, service: MultiService) -> None:
+    text = make_token(secrets.token_bytes)
+    token = Token(id="t1", user="alice", rights=frozenset({Right.UPLOAD}), created_at=shelf.now)
+    result(shelf.tokens.add(text, token))
+
+    for _ in range(2):
+        before = shelf.used_tokens()
+        shelf.now += 60
+        assert shelf.tokens.find(text) == token
+        clock.advance(RECORD_TOKENS - 1)
+        assert shelf.used_tokens() == before
+        clock.advance(1)
+        assert shelf.used_tokens() == {"t1": shelf.now}
     service.stopService()
     assert clock.getDelayedCalls() == []
 

@@ -26,6 +26,7 @@ from pypid.storage.hosted_file import iso
 from pypid.storage.journal import Journal
 from pypid.storage.replacing import Replacing
 from pypid.storage.sidecars import Sidecars
+from pypid.storage.tokens import TokenStore
 from tests.storage.rows import a_row
 
 T = TypeVar("T")
@@ -52,6 +53,8 @@ class Shelf:
         self.curator = Curator(records=self.records, now=lambda: self.now)
         self._downloads = DownloadRecords(self._database("counts"))
         self.counts = DownloadCounts(self._downloads, keep_days=400, now=lambda: self.now)
+        self._access = self._database("access")
+        self.tokens = TokenStore(self._access, lambda: self.now)
         self.retainer = Retainer(self.database, self.counts, self.curator, offload=inline, now=lambda: self.now)
 
     def _database(self, schema: str, **kwargs: Any) -> Database:
@@ -98,6 +101,11 @@ class Shelf:
         """Return the downloads of the project that are on the disk."""
         files = result(self._downloads.of_project(index, NormalizedName(project)))
         return sum(file.total for file in files.values())
+
+    def used_tokens(self) -> dict[str, float | None]:
+        """Return when each token was last used, as far as that is on the disk."""
+        on_disk = TokenStore(self._access, lambda: self.now)
+        return {kept.token.id: kept.last_used for kept in result(on_disk.listed())}
 
     def files(self, project: str = "demo", index: IndexName = MAIN) -> list[str]:
         page = result(self.records.page(index, NormalizedName(project)))

@@ -25,6 +25,8 @@ from typing import Self
 
 import trustme
 
+from tests.kit.authority import write_secret
+
 _TELLING = ("cache-control", "if-none-match", "if-modified-since", "range", "if-range")
 """What of a request decides how it is answered; all but the validators are shown with their value."""
 _VALIDATORS = {"if-none-match", "if-modified-since", "if-range"}
@@ -59,7 +61,10 @@ class Certificate:
         self.bundle = directory / "authority.pem"
         authority.cert_pem.write_to_path(str(self.bundle))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost").configure_cert(self.context)
+        issued = authority.issue_cert("localhost")
+        issued.configure_cert(self.context)
+        self.pem = write_secret(directory / "localhost.pem", issued.private_key_and_cert_chain_pem.bytes())
+        """The same as a file, for a daemon."""
 
     @property
     def trust(self) -> dict[str, str]:

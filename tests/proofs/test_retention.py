@@ -74,7 +74,7 @@ def test_what_a_dry_run_lists_is_what_goes(daemon: DaemonFactory) -> None:
     clock = Clock()
     with Shelf(d.data, time.time()) as shelf:
         shelf.rule(load_config(d.config_file, {}).retention)
-        service = chores(clock, shelf.counts, shelf.retainer)
+        service = chores(clock, shelf.counts, shelf.retainer, shelf.tokens)
         service.startService()
         clock.advance(FIRST_RETENTION)
         service.stopService()

@@ -3,107 +3,111 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from pypid.domain.tokens import is_token
 from tests.kit.clients import Result, client_venv
+from tests.kit.daemon import Config, Daemon, DaemonFactory
 from tests.kit.dists import wheel
 from tests.kit.issuer import RsaKey, RunningIssuer
-from tests.kit.processes import clean_environment, eventually, free_port
+from tests.kit.processes import free_port
+from tests.kit.rawclient import get
 from tests.kit.recorder import Certificate, Recorder
-from tests.kit.toml import to_toml
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 class Scene:
-    """A CI service, a server that trusts one repository of it, and a job."""
+    """
+    A CI service, a daemon that trusts one repository of it, and a job.
 
-    def __init__(self, directory: Path, ends: ExitStack) -> None:
+    The daemon has no users at all.
+    """
+
+    def __init__(self, start: DaemonFactory, directory: Path, ends: ExitStack) -> None:
         self.directory = directory
-        certificate = Certificate(directory)
-        self.issuer = ends.enter_context(RunningIssuer(certificate.context))
-        self.port = free_port()
-        self._start(certificate, ends)
-        self.recorder = ends.enter_context(Recorder(self.port, certificate=certificate))
-        self.trust = certificate.trust
+        self._certificate = Certificate(directory)
+        self.trust = self._certificate.trust
+        self.issuer = ends.enter_context(RunningIssuer(self._certificate.context))
+        self._tls = free_port()
+        self.daemon: Daemon = start(self.config())
+        self.url = f"https://localhost:{self._tls}/"
+        self.recorder = ends.enter_context(Recorder(self.daemon.port, certificate=self._certificate))
         self.uv = client_venv("uv", "0.13.*", home=directory)
 
-    def _start(self, certificate: Certificate, ends: ExitStack) -> None:
-        publisher = {
+    def config(self, **publishers: object) -> Config:
+        """Return the daemon's configuration, with the publisher ``app`` if none is named."""
+        listen = [f"tls:{self._tls}:interface=127.0.0.1"]
+        return {
+            "server": {"listen": listen, "certificates": [str(self._certificate.pem)]},
+            "index": {"pypi": {"enabled": False}, "main": {"bases": [], "read": ["authenticated"]}},
+            "publisher": publishers or {"app": self.publisher("acme/app")},
+        }
+
+    def publisher(self, repository: str) -> dict[str, object]:
+        return {
             "issuer": self.issuer.url,
-            "ca_file": certificate.bundle,
+            "ca_file": str(self._certificate.bundle),
             "index": "main",
             "projects": ["demo"],
-            "claims": {"repository": "acme/app", "ref": "refs/tags/*", "environment": "release"},
+            "claims": {"repository": repository, "ref": "refs/tags/*", "environment": "release"},
         }
-        config = self.directory / "pypid.conf"
-        indexes = {"pypi": {"enabled": False}, "main": {"bases": []}}
-        config.write_text(to_toml({"index": indexes, "publisher": {"app": publisher}}))
-        log = ends.enter_context((self.directory / "log").open("wb"))
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.kit.publishing_server", config, str(self.port)],
-            cwd=REPOSITORY, stderr=log, env=clean_environment(self.directory),
-        )  # fmt: skip
-        ends.callback(server.wait)
-        ends.callback(server.terminate)
-        assert eventually(self._listens, 20), self.log
-
-    def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
-        except ConnectionRefusedError:
-            return False
-        return True
 
     @property
     def log(self) -> str:
-        return (self.directory / "log").read_text()
+        return self.daemon.log()
 
-    def publish(self, version: str = "1.0", job: Mapping[str, str] | None = None) -> Result:
+    def publish(
+        self, version: str = "1.0", job: Mapping[str, str] | None = None, *, project: str = "demo", url: str = ""
+    ) -> Result:
         """Run `uv publish` as a job does: with no credentials at all."""
-        dist = wheel("demo", version)
+        dist = wheel(project, version)
         path = self.directory / dist.filename
         path.write_bytes(dist.content)
-        url = f"{self.recorder.url}main/legacy/"
+        url = f"{url or self.url}main/legacy/"
         env = {**(self.issuer.job if job is None else job), **self.trust}
         return self.uv.run("uv", "publish", "--trusted-publishing", "always", "--publish-url", url, path, env=env)
 
-    def upload(self, authorization: str) -> int:
-        """Return the status of an upload, of nothing, with these credentials."""
-        connection = HTTPConnection("127.0.0.1", self.port)
-        connection.request("POST", "/main/legacy/", headers={"Authorization": authorization})
-        status = connection.getresponse().status
-        connection.close()
-        return status
+    def mint(self) -> str:
+        """Return an upload token, as a job gets it that asks on its own."""
+        body = json.dumps({"token": self.issuer.token("pypid")}).encode()
+        typed = {"Content-Type": "application/json"}
+        answer = get(f"{self.daemon.url}_/oidc/mint-token", method="POST", headers=typed, body=body)
+        assert answer.status == 200, answer.body
+        token: str = json.loads(answer.body)["token"]
+        self.daemon.secrets.append(token)
+        return token
+
+    def status(self, authorization: str, path: str = "simple/demo/") -> int:
+        """Return how a request with these credentials is answered."""
+        return get(f"{self.daemon.url}{path}", headers={"Authorization": authorization}).status
 
     def published(self) -> dict[str, str]:
         """Return the names of the files that were kept, each with who uploaded it."""
-        records = [json.loads(path.read_bytes()) for path in (self.directory / "pypid-data/records").rglob("*.json")]
+        records = [json.loads(path.read_bytes()) for path in (self.daemon.data / "records").rglob("*.json")]
         return {record["filename"]: record["uploaded_by"] for record in records}
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+def scene(daemon: DaemonFactory, tmp_path: Path) -> Iterator[Scene]:
     with ExitStack() as ends:
-        yield Scene(tmp_path, ends)
+        yield Scene(daemon, tmp_path, ends)
 
 
 def test_uv_publishes_without_a_password(scene: Scene) -> None:
-    """It finds everything out by itself, and gives the token back when it is done."""
+    """It finds everything out by itself."""
     result = scene.publish()
     assert result.returncode == 0, result.stdout + scene.log
     assert scene.published() == {"demo-1.0-py3-none-any.whl": "publisher:app (acme/app@refs/tags/v1.0)"}
     assert scene.issuer.asked == ["/token", "/.well-known/openid-configuration", "/keys"]
+
+
+def test_uv_gives_its_token_back(scene: Scene) -> None:
+    result = scene.publish(url=scene.recorder.url)
+    assert result.returncode == 0, result.stdout + scene.log
     (uploaded,) = scene.recorder.exchanges("/main/legacy/")
     assert scene.recorder.take() == [
         "GET /_/oidc/audience -> 200",
@@ -111,7 +115,7 @@ def test_uv_publishes_without_a_password(scene: Scene) -> None:
         "POST /main/legacy/ -> 200",
         "POST /_/oidc/burn-token -> 202",
     ]
-    assert scene.upload(uploaded.asked["authorization"]) == 401
+    assert scene.status(uploaded.asked["authorization"]) == 401
 
 
 def test_next_job_asks_the_issuer_for_no_more_than_a_token(scene: Scene) -> None:
@@ -129,17 +133,13 @@ def test_pdm_publishes_without_a_password(scene: Scene) -> None:
     dist = wheel("demo")
     (project / "dist" / dist.filename).write_bytes(dist.content)
     pdm = client_venv("pdm", "2.*", home=scene.directory)
-    url = f"{scene.recorder.url}main/legacy/"
+    url = f"{scene.url}main/legacy/"
     env = {**scene.issuer.job, **scene.trust}
     bundle = scene.trust["SSL_CERT_FILE"]
     command = ["pdm", "publish", "--no-build", "--repository", url, "--ca-certs", bundle]
     result = pdm.run(*command, cwd=project, env=env)
     assert result.returncode == 0, result.stdout + scene.log
-    assert list(scene.published()) == [dist.filename]
-    assert [str(each) for each in scene.recorder.exchanges()][:2] == [
-        "GET /_/oidc/audience -> 200",
-        "POST /_/oidc/mint-token -> 200",
-    ]
+    assert scene.published() == {dist.filename: "publisher:app (acme/app@refs/tags/v1.0)"}
 
 
 def test_gitlab_job(scene: Scene) -> None:
@@ -179,9 +179,31 @@ def test_stranger_s_signature(scene: Scene) -> None:
     assert scene.published() == {}
 
 
+def test_job_may_do_no_more_than_its_publisher(scene: Scene) -> None:
+    """It reads and uploads its own projects; nothing else, and no tokens of its own."""
+    result = scene.publish(project="other")
+    assert result.returncode != 0
+    assert "403" in result.stdout
+    assert scene.publish().returncode == 0, scene.log
+    token = f"Bearer {scene.mint()}"
+    assert scene.status(token) == 200
+    for path in ("simple/other/", "-/api/v1/audit", "-/api/v1/tokens"):
+        assert scene.status(token, path) == 403, path
+
+
+def test_publisher_that_is_taken_out_takes_its_tokens_along(scene: Scene) -> None:
+    """D05: with the reload."""
+    token = f"Bearer {scene.mint()}"
+    assert scene.publish().returncode == 0, scene.log
+    assert scene.status(token) == 200
+    scene.daemon.reload(scene.config(another=scene.publisher("acme/another")))
+    assert scene.status(token) in {401, 403}
+    assert "invalid-publisher" in scene.publish("2.0").stdout
+
+
 def test_no_secret_is_in_the_log_or_on_the_disk(scene: Scene) -> None:
     """E17: neither the identity token nor what it was exchanged for, whether all went well or not."""
-    assert scene.publish().returncode == 0, scene.log
+    assert scene.publish(url=scene.recorder.url).returncode == 0, scene.log
     scene.issuer.changed = {"repository": "evil/app"}
     assert scene.publish("2.0").returncode != 0
     (uploaded,) = scene.recorder.exchanges("/main/legacy/")
@@ -190,7 +212,8 @@ def test_no_secret_is_in_the_log_or_on_the_disk(scene: Scene) -> None:
     assert is_token(token.decode())
     secrets = [basic.encode(), token, *(each.rpartition(".")[2].encode() for each in scene.issuer.given)]
     assert len(secrets) == 4
-    kept = [path for path in (scene.directory / "pypid-data").rglob("*") if path.is_file()]
-    for path in (scene.directory / "log", *kept):
+    scene.daemon.terminate()
+    kept = [path for path in scene.daemon.data.rglob("*") if path.is_file()]
+    for path in (scene.daemon.log_file, *kept):
         content = path.read_bytes()
         assert not [secret for secret in secrets if secret in content], path
