@@ -16,6 +16,7 @@ from pypid.domain.names import IndexName
 from pypid.domain.rights import ANONYMOUS, Right, Rights, parse_grant
 from pypid.domain.throttle import REFILL
 from pypid.web.api.routes import ApiRoutes
+from pypid.web.oidc import OidcRoutes
 from pypid.web.routes import Routes
 from pypid.web.snapshot import Snapshot
 from tests.kit.dists import wheel
@@ -33,6 +34,7 @@ class Asks(Enum):
     """What it says is for everybody, or about what who asks may read."""
     LIST = auto()
     READ = auto()
+    SIGNED_IN = auto()
     READ_SIGNED_IN = auto()
     UPLOAD = auto()
     DELETE = auto()
@@ -83,6 +85,13 @@ ROWS = {
     "POST /<index:index>/": Asks.UPLOAD,
     "POST /<index:index>/legacy/": Asks.UPLOAD,
     "POST /<index:index>/pypi/": Asks.UPLOAD,
+    "GET /_/oidc/audience": Asks.NOTHING,
+    "POST /_/oidc/mint-token": Asks.NOTHING,
+    "POST /_/oidc/github/mint-token": Asks.NOTHING,
+    "POST /_/oidc/burn-token": Asks.NOTHING,
+    "GET /-/api/v1/tokens": Asks.SIGNED_IN,
+    "POST /-/api/v1/tokens": Asks.SIGNED_IN,
+    "DELETE /-/api/v1/tokens/<token_id>": Asks.SIGNED_IN,
     "GET /-/api/v1/audit": Asks.ADMIN_OF_ALL,
     "GET /-/api/v1/retention/<index:index>": Asks.ADMIN,
     "POST /-/api/v1/retention/<index:index>": Asks.ADMIN,
@@ -116,6 +125,7 @@ NOBODY, WRONG = "nobody", "wrong"
 
 MAY = {
     Asks.NOTHING: {NOBODY, WRONG, *USERS},
+    Asks.SIGNED_IN: set(USERS),
     Asks.LIST: {"reader", "uploader", "other", "deleter", "admin"},
     Asks.READ: {"reader", "uploader", "deleter", "admin"},
     Asks.READ_SIGNED_IN: {"reader", "uploader", "deleter", "admin"},
@@ -135,7 +145,7 @@ MAY_OF_PUBLIC = MAY | {
 
 def routes() -> Iterator[str]:
     """Yield each method and rule; the rule by which the one application is below the other has no methods."""
-    for app, prefix in ((Routes.app, ""), (ApiRoutes.app, "/-/api")):
+    for app, prefix in ((Routes.app, ""), (ApiRoutes.app, "/-/api"), (OidcRoutes.app, "/_/oidc")):
         for rule in app.url_map.iter_rules():
             for method in rule.methods or ():
                 yield f"{method} {prefix}{rule.rule}"
@@ -195,6 +205,7 @@ class MatrixTests(WebTestCase):
             "digest": DEMO.sha256[:16],
             "filename:": f"{project.replace('-', '_')}-1.0-py3-none-any.whl",
             "short": project,
+            "token_id": "000000000000",
         }
         values |= {
             f"{kind}:": values["filename:"] + suffix
@@ -238,7 +249,7 @@ class MatrixTests(WebTestCase):
         for who in (NOBODY, WRONG, "stranger", "other"):
             of_index = zip(self.targets(PRIVATE), self.targets(PRIVATE, "acme-none"), strict=True)
             for (row, asks, there), (_, _, missing) in of_index:
-                if asks is Asks.NOTHING:
+                if asks in {Asks.NOTHING, Asks.SIGNED_IN}:
                     continue
                 with_file = row.startswith("POST") and "/-/" not in row
                 known = self.tell(who, there, with_file=with_file)

@@ -24,7 +24,7 @@ class TokenTests(AccessTestCase):
     def read(self, header: str, project: str = "acme-one") -> Answer:
         return self.get(f"/own/simple/{project}/", {"Authorization": header})
 
-    def upload(self, token: str, project: str) -> Answer:
+    def bring(self, token: str, project: str) -> Answer:
         return self.upload_of(wheel(project, "9.0"), "/own/", bearer(token))
 
     def test_it_is_known_in_every_place(self) -> None:
@@ -40,8 +40,8 @@ class TokenTests(AccessTestCase):
 
     def test_it_allows_what_it_was_made_for(self) -> None:
         token = self.made(projects=("acme-one",), index=OWN)
-        self.assertEqual(self.upload(token, "acme-one").status, 200)
-        refused = self.upload(token, "acme-other")
+        self.assertEqual(self.bring(token, "acme-one").status, 200)
+        refused = self.bring(token, "acme-other")
         self.assertEqual((refused.status, self.staged()), (403, []))
         self.assertIn("may not", refused.reason)
         self.assertEqual(self.read(f"Bearer {token}", "acme-other").status, 403)
@@ -50,7 +50,7 @@ class TokenTests(AccessTestCase):
         token = self.made("bob", Right.ADMIN)
         self.assertEqual(self.read(f"Bearer {token}").status, 200)
         self.assertEqual(self.read(f"Bearer {token}", "acme-other").status, 403)
-        self.assertEqual(self.upload(token, "acme-one").status, 403)
+        self.assertEqual(self.bring(token, "acme-one").status, 403)
 
     def test_revoked_and_expired_ones_and_those_of_users_who_are_gone(self) -> None:
         revoked = self.made()
@@ -73,7 +73,7 @@ class TokenTests(AccessTestCase):
 
     def test_publishers_token_without_the_publisher_is_nothing(self) -> None:
         token = self.made("publisher:app", publishers=("app",), index=OWN, projects=("acme-*",))
-        self.assertEqual(self.upload(token, "acme-one").status, 403)
+        self.assertEqual(self.bring(token, "acme-one").status, 403)
         self.current.value = replace(self.current.value, publishing=None)
         self.assertEqual(self.read(f"Bearer {token}").status, 403)
 

@@ -245,10 +245,6 @@ class WebTestCase(StoresTestCase):
         return Retainer(self.hosted_database, self.counts, self.curator(), offload=inline, now=self.clock.seconds)
 
     @cached_property
-    def tokens(self) -> Tokens:
-        return Tokens(TokenStore(self.database("access"), self.clock.seconds), now=self.clock.seconds)
-
-    @cached_property
     def passwords(self) -> Any:
         """Where passwords are checked."""
         return inline

@@ -6,7 +6,7 @@ from twisted.logger import Logger
 
 from pypid.domain.errors import AuthenticationRequired, CallMalformed, PermissionRefused
 from pypid.domain.names import IndexName, shorten
-from pypid.domain.rights import Identity, Right
+from pypid.domain.rights import Identity
 from pypid.domain.token_reports import MadeTokenReport, TokensReport, report_of
 from pypid.indexes.tokens import Tokens
 from pypid.web.access import Access
@@ -84,7 +84,7 @@ class TokenDesk:
         return True
 
     async def _administer(self, request: Request) -> None:
-        await self._access.act_on_all(request, Right.ADMIN)
+        await self._access.administer_all(request)
 
     def _note(self, request: Request, identity: Identity, did: str, token_id: str, whose: str = "") -> None:
         # Not in the audit log, whose events are of projects.
@@ -100,6 +100,5 @@ class TokenDesk:
 
 def _check_index(request: Request, identity: Identity, index: IndexName) -> None:
     """Raise `CallMalformed` alike for an index that is none, and for one that is a secret."""
-    snapshot = request.snapshot
-    if index not in snapshot.indexes or not snapshot.may_see(identity, index):
+    if index not in request.snapshot.visible_to(identity):
         raise CallMalformed([f"index: there is no index {shorten(index)}."])

@@ -155,7 +155,7 @@ class OthersTests(TokensTestCase):
         _, about = self.make(who=ALICE)
         for body in ({**WANTED, "user": "alice"}, {**WANTED, "user": "nobody"}):
             status, why = self.call("POST", "tokens", body)
-            self.assertEqual((status, "may not administer" in why), (403, True))
+            self.assertEqual((status, "does not administer" in why), (403, True))
         self.assertEqual(self.call("GET", "tokens?all=true")[0], 403)
         strange = self.call("DELETE", f"tokens/{about['id']}")
         unknown = self.call("DELETE", "tokens/000000000000")
