@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from pypid.domain.names import IndexName, NormalizedName
 from pypid.domain.publishers import Publisher, may
-from pypid.domain.rights import Identity, Right, Rights
+from pypid.domain.rights import NOBODY, Identity, Right, Rights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
     """
-    A token allows no more than it was made for, and than its user may do.
+    A token allows no more than it was made for, and than its user may do;
+    what everybody may, its holder may as well.
 
     Those of trusted publishers have no user: they allow what the publishers
     may do now.
@@ -28,7 +29,7 @@ class Permissions:
     def allow(self, right: Right, project: NormalizedName | None) -> bool:
         """Return whether ``right`` to the project is among them; None for one: to the index, so to any of it."""
         token = self.identity.token
-        if token is None:
+        if token is None or self.rights.allow(NOBODY, right, project):
             return self.rights.allow(self.identity, right, project)
         if token.publishers:
             return may(token, self.publishers, self.index, right, project)
@@ -37,7 +38,7 @@ class Permissions:
     def allow_all(self, right: Right) -> bool:
         """Return whether ``right`` to every project is among them."""
         token = self.identity.token
-        if token is None:
+        if token is None or self.rights.allow_all(NOBODY, right):
             return self.rights.allow_all(self.identity, right)
         if token.publishers or token.projects:
             return False

@@ -42,6 +42,14 @@ def test_user_may_no_more_than_his_token_was_made_for() -> None:
     assert held(token(index=OTHER), OTHER).allow(Right.UPLOAD, ACME)
 
 
+def test_what_everybody_may_a_holder_of_a_token_may_as_well() -> None:
+    public = Rights(grants={Right.READ: [parse_grant("anonymous !acme-*")]})
+    of_acme = Permissions(index=MAIN, rights=public, identity=Identity("alice", token=token(projects=("acme-*",))))
+    assert of_acme.allow(Right.READ, DEMO)
+    assert not of_acme.allow(Right.READ, ACME)
+    assert not of_acme.allow_all(Right.READ)
+
+
 def test_publisher_needs_no_grant_and_goes_with_the_configuration() -> None:
     of_app = token(user="publisher:app", publishers=("app",), index=MAIN, projects=("acme-*",))
     assert held(of_app, MAIN, APP).allow(Right.UPLOAD, ACME)

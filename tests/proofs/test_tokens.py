@@ -229,7 +229,7 @@ def test_users_have_tokens_of_their_own_from_elsewhere(company: Company) -> None
     assert " of bob: read, all projects of all indexes, expires " in line
     for refused in (token("create", "--for", USER), token("list", "--all")):
         assert refused.returncode == 1
-        assert "'bob' may not administer main" in refused.stdout
+        assert "'bob' does not administer every index" in refused.stdout
     for command in ("create", "list"):
         refused = token(command, password=made)
         assert (refused.returncode, "can neither make, list nor revoke tokens" in refused.stdout) == (1, True)
