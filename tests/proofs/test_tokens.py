@@ -120,7 +120,7 @@ def test_uploads(company: Company) -> None:
         assert refused.returncode != 0
         said = " ".join(refused.stdout.split())
         assert "403" in said
-        assert "may not upload to other" in said.replace("'", "")
+        assert "may not use other in main" in said.replace("'", "")
         assert token not in said
     assert len(company.published()) == 2
 
