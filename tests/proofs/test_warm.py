@@ -137,7 +137,8 @@ def test_interrupted_and_run_again(d: Daemon, index: ScriptedIndex, tmp_path: Pa
     """Ctrl-C ends it, with what is done; the daemon goes on with what it had begun, and the next run with the rest."""
     stall = Stall(at=2**20)
     index.script(index.file_path(LEFT), stall)
-    command = [*WARM, "--url", d.url, "app-root", "left-part"]
+    # What runs the tests may ignore it, as a shell's jobs in the background do, and would have it ignored.
+    command = ["env", "--default-signal=INT", *WARM, "--url", d.url, "app-root", "left-part"]
     with subprocess.Popen(
         command, env=clean_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
