@@ -113,8 +113,9 @@ def test_readers_find_it_on_the_page(daemon: DaemonFactory, tmp_path: Path) -> N
     issued = authority.issue_cert("localhost")
     issued.private_key_and_cert_chain_pem.write_to_path(str(key))
     port = free_port()
-    listen = [f"ssl:{port}:privateKey={key}:certKey={key}:interface=127.0.0.1"]
-    d = daemon(config=config_of(tmp_path, "check", listen=listen))
+    key.chmod(0o600)
+    tls = {"listen": [f"tls:{port}:interface=127.0.0.1"], "certificates": [str(key)]}
+    d = daemon(config=config_of(tmp_path, "check", **tls))
     d.add_user(USER, PASSWORD)
     demo = wheel("demo", "1.0")
     path = written(tmp_path / "dist", demo, kinds={"publish": PUBLISH})

@@ -149,8 +149,9 @@ def test_who_is_refused_in_the_midst_of_a_large_file_sees_why(daemon: DaemonFact
     authority.cert_pem.write_to_path(str(bundle))
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(pem))
     port = free_port()
-    listen = [f"ssl:{port}:privateKey={pem}:certKey={pem}:interface=127.0.0.1"]
-    d = daemon(config={"server": {"listen": listen, "max_upload": "32 MiB"}, "index": HOSTED})
+    pem.chmod(0o600)
+    tls = {"listen": [f"tls:{port}:interface=127.0.0.1"], "certificates": [str(pem)]}
+    d = daemon(config={"server": {**tls, "max_upload": "32 MiB"}, "index": HOSTED})
     d.add_user("alice", PASSWORD)
     big = wheel("big", size=48 * MIB)
     trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(bundle))
