@@ -102,10 +102,10 @@ def test_second_certificate_of_the_same_authority(tmp_path: Path) -> None:
     make(tmp_path, "a.host.lan", "host.lan")
     assert (tmp_path / "ca.pem").read_bytes() == ca
     assert verify(tmp_path, "a.host.lan.pem")
-    refused = pypid("cert", "self-signed", "--name", "pypi.org", "--out", tmp_path)
+    refused = pypid("cert", "self-signed", "--name", "public.example", "--out", tmp_path)
     assert refused.exit_code == 1
-    assert "that authority cannot vouch for pypi.org" in refused.stderr
-    assert not (tmp_path / "pypi.org.pem").exists()
+    assert "that authority cannot vouch for public.example" in refused.stderr
+    assert not (tmp_path / "public.example.pem").exists()
 
 
 def test_renewal(tmp_path: Path) -> None:

@@ -46,14 +46,14 @@ def test_certificate(authority: Authority) -> None:
     assert not is_accepted(certificate, authority, "other.lan")
 
 
-@pytest.mark.parametrize("names", [["pypi.org"], ["index.lan", "lan"], ["192.0.2.2"], ["xindex.lan"], ["::1"]])
+@pytest.mark.parametrize("names", [["public.example"], ["index.lan", "lan"], ["192.0.2.2"], ["xindex.lan"], ["::1"]])
 def test_names_of_others(names: list[str], authority: Authority) -> None:
     with pytest.raises(BadCertificate, match="cannot vouch for"):
         issue(authority, names, new_key(), NOW, 10)
 
 
 @pytest.mark.parametrize("own", ["index.lan", "192.0.2.1"])
-@pytest.mark.parametrize("other", ["pypi.org", "198.51.100.1", "2001:db8::2"])
+@pytest.mark.parametrize("other", ["public.example", "198.51.100.1", "2001:db8::2"])
 def test_clients_do_not_believe_it_for_others(own: str, other: str) -> None:
     """Also if its key falls into the hands of somebody who does not ask us."""
     limited = new_authority([own], new_key(), NOW)
