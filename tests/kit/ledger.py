@@ -49,7 +49,7 @@ class Ledger:
         users.write_text(f"{_USER}:{hashed}\n", encoding="ascii")
         self.config: Config = {
             "users": {"htpasswd": str(users)},
-            "index": {"main": {"bases": []}, "pypi": {"enabled": False}},
+            "index": {"main": {"bases": [], "admin": ["authenticated"]}, "pypi": {"enabled": False}},
         }
         """One hosted index, for the user."""
         self.acknowledged: dict[str, Dist] = {}

@@ -52,7 +52,9 @@ def ledger(tmp_path: Path) -> Ledger:
 def d(daemon: DaemonFactory, ledger: Ledger, index: ScriptedIndex, upstream: SocketUpstream) -> Daemon:
     """A daemon with every kind of change behind it."""
     index.add(wheel("theirs"))
-    indexes = {"main": {"bases": []}, "team/dev": {"bases": []}, "mirror": {"upstream": upstream.url}}
+    hosted = {"bases": [], "admin": ["authenticated"]}
+    mirror = {"upstream": upstream.url, "admin": ["authenticated"]}
+    indexes = {"main": hosted, "team/dev": hosted, "mirror": mirror}
     d = daemon({**ledger.config, "index": {**indexes, "pypi": {"enabled": False}}})
     for each in INDEXES:
         for dist in (wheel("demo", "1.0"), sdist("demo", "1.0"), wheel("demo", "2.0"), wheel("gone"), wheel("bad")):
